@@ -1,0 +1,36 @@
+"""Crucible's identifiers: 26 characters that sort by second. Pure: standard library only.
+
+Source: PyPI packages mfid 1.0.0 (base-32 of the UUID's 16 bytes in lower-case Crockford letters, padding stripped)
+and uuid7 0.1.0, whose draft layout begins with 36 bits of whole Unix seconds. RFC 9562 version 7 begins with 48 bits
+of milliseconds and would sort wrongly among existing ids.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import secrets
+from typing import Final
+
+_RFC4648: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+_CROCKFORD: Final = b"0123456789abcdefghjkmnpqrstvwxyz"
+_TO_CROCKFORD: Final = bytes.maketrans(_RFC4648, _CROCKFORD)
+_PATTERN: Final = re.compile(r"[0-9a-hjkmnp-tv-z]{25}[048cgmrw]")
+
+_SUBSECOND_BITS: Final = 24
+
+
+def new_mfid(unix_nanoseconds: int) -> str:
+    """A fresh id for the given moment (nanoseconds since the Unix epoch)."""
+    seconds, nanoseconds = divmod(unix_nanoseconds, 1_000_000_000)
+    subsecond = (nanoseconds << _SUBSECOND_BITS) // 1_000_000_000
+    # draft layout: 36 bits seconds | 12 bits subsecond | version 7 | 12 bits subsecond | variant 10 | 62 bits
+    high = (seconds & (2**36 - 1)) << 28 | (subsecond >> 12) << 16 | 0x7 << 12 | (subsecond & 0xFFF)
+    low = 0b10 << 62 | secrets.randbits(62)
+    encoded = base64.b32encode((high << 64 | low).to_bytes(16, "big")).rstrip(b"=")
+    return encoded.translate(_TO_CROCKFORD).decode()
+
+
+def is_mfid(text: str) -> bool:
+    """Whether the text is a valid id: alphabet, length, and the last character that a 128-bit value can end in."""
+    return _PATTERN.fullmatch(text) is not None

@@ -1,0 +1,1 @@
+"""What labferry knows, on disk: one SQLite file. No network here."""

@@ -1,0 +1,169 @@
+"""Opening SQLite the way a promise needs it: WAL, synchronous FULL, STRICT tables, numbered migrations, named queries.
+
+The only module that imports sqlite3. The instrument's store and the embedded catalog both stand on it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sqlite3
+import threading
+from importlib import resources
+from typing import TYPE_CHECKING, Any, Final
+
+from daemon.errors import StateError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+Row = sqlite3.Row
+IntegrityError = sqlite3.IntegrityError
+
+_NAME: Final = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
+_MIGRATION: Final = re.compile(r"(\d{4})_\w+\.sql")
+_BUSY_SECONDS: Final = 30.0
+
+
+def named_queries(package: str, filename: str) -> dict[str, str]:
+    """Read a .sql file of the package: each query stands below a line `-- name: its_name`."""
+    text = resources.files(package).joinpath(filename).read_text("utf-8")
+    pieces = _NAME.split(text)
+    names, bodies = pieces[1::2], pieces[2::2]
+    if len(set(names)) != len(names):
+        message = f"{package}/{filename}: a query name stands twice"
+        raise ValueError(message)
+    return {name: body.strip() for name, body in zip(names, bodies, strict=True)}
+
+
+class Database:
+    """One SQLite file and one connection, shared by threads; writers take turns in `transaction`.
+
+    Raises StateError, with a sentence for a person, for everything that the disk can do to it.
+    """
+
+    def __init__(self, path: Path, package: str, queries: str = "queries.sql", *, read_only: bool = False) -> None:
+        """Open (and create) the file, apply the migrations found in `package`/migrations."""
+        self.path = path
+        self._queries = named_queries(package, queries)
+        self._lock = threading.RLock()
+        self._depth = 0
+        with self._explained():
+            self._connection = _connect(path, read_only=read_only)
+            if not read_only:
+                self._migrate(package)
+
+    def close(self) -> None:
+        """Close the connection; SQLite folds the write-ahead log into the file."""
+        with self._lock:
+            self._connection.close()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing, on disk when it returns. Nested use joins the outer transaction."""
+        with self._lock, self._explained():
+            if self._depth:
+                yield
+                return
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._depth = 1
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+            finally:
+                self._depth = 0
+
+    def run(self, name: str, **parameters: Any) -> int:
+        """Run a named query; the number of rows it changed."""
+        with self._lock, self._explained():
+            return self._connection.execute(self._queries[name], parameters).rowcount
+
+    def run_many(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Run a named query once for each row of parameters."""
+        with self._lock, self._explained():
+            self._connection.executemany(self._queries[name], rows)
+
+    def insert(self, name: str, **parameters: Any) -> int:
+        """Run a named INSERT; the new row's id."""
+        with self._lock, self._explained():
+            return int(self._connection.execute(self._queries[name], parameters).lastrowid or 0)
+
+    def one(self, name: str, **parameters: Any) -> Row | None:
+        """The first row of a named query, or None."""
+        with self._lock, self._explained():
+            row: Row | None = self._connection.execute(self._queries[name], parameters).fetchone()
+            return row
+
+    def all(self, name: str, **parameters: Any) -> list[Row]:
+        """Every row of a named query."""
+        with self._lock, self._explained():
+            return self._connection.execute(self._queries[name], parameters).fetchall()
+
+    def select(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
+        """Every row of a query that code put together (filters of a listing); values only through parameters."""
+        with self._lock, self._explained():
+            return self._connection.execute(sql, parameters).fetchall()
+
+    def data_version(self) -> int:
+        """A number that changes when another process wrote to the file."""
+        with self._lock, self._explained():
+            return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+
+    def _migrate(self, package: str) -> None:
+        folder = resources.files(package).joinpath("migrations")
+        names = sorted(entry.name for entry in folder.iterdir() if _MIGRATION.fullmatch(entry.name))
+        with self._lock:
+            version = int(self._connection.execute("PRAGMA user_version").fetchone()[0])
+            if version > len(names):
+                raise StateError(
+                    f"{self.path} was written by a newer labferry (schema {version}, this one knows {len(names)}).",
+                    "Install that version again, or point `state:` to another folder.",
+                )
+            for number, name in enumerate(names[version:], start=version + 1):
+                script = folder.joinpath(name).read_text("utf-8")
+                self._connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turn what SQLite reports of the disk into a sentence; constraint violations stay what they are."""
+        try:
+            yield
+        except sqlite3.IntegrityError:
+            raise
+        except sqlite3.DatabaseError as error:
+            raise explain(error, self.path) from error
+
+
+def explain(error: sqlite3.DatabaseError, path: Path) -> StateError:
+    """Say in one sentence what happened to the database file, and what to do."""
+    name = getattr(error, "sqlite_errorname", "") or ""
+    if name.startswith("SQLITE_FULL"):
+        return StateError(f"The disk that holds {path} is full.", "Free some space; labferry goes on by itself.")
+    if name.startswith("SQLITE_READONLY") or name.startswith("SQLITE_CANTOPEN"):
+        return StateError(
+            f"labferry may not write {path}.", "Make its folder writable for the user that runs labferry."
+        )
+    if name.startswith("SQLITE_BUSY") or name.startswith("SQLITE_LOCKED"):
+        return StateError(f"{path} is in use by another program.", "Close it, or try again in a moment.")
+    if name.startswith("SQLITE_CORRUPT") or name.startswith("SQLITE_NOTADB"):
+        return StateError(f"{path} is damaged ({error}).", "Keep the file, restore a backup, and report it.")
+    return StateError(
+        f"{path}: {error} ({name or 'no SQLite code'}).", "See the disk's health (dmesg), then try again."
+    )
+
+
+def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
+    uri = path.absolute().as_uri() + ("?mode=ro" if read_only else "?mode=rwc")
+    connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    connection.row_factory = sqlite3.Row
+    for pragma in ("foreign_keys = ON", "temp_store = MEMORY", "cache_size = -8000"):
+        connection.execute(f"PRAGMA {pragma}")
+    if not read_only:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+    return connection
