@@ -12,8 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
-from pathlib import Path
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HEAD_BYTES: Final = 65536
 """How much of the file's beginning a claim may look at without opening the file."""
@@ -46,7 +48,7 @@ class Specificity(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """ "I can read this": how specifically, and the reason in a few words ("root attribute ScopeFoundry_version = 210")."""
+    """A promise to be able to read the candidate: how specifically, and the reason in a few words ("root attribute ScopeFoundry_version = 210")."""
 
     specificity: int
     reason: str
@@ -64,7 +66,7 @@ class Candidate:
 
     @property
     def name(self) -> str:
-        """The file's name as text: bytes that are not UTF-8 become `\\xNN`."""
+        r"""The file's name as text: bytes that are not UTF-8 become `\xNN`."""
         return display_name(self.path.name)
 
     @property
@@ -152,11 +154,11 @@ class Ingestor(Protocol):
 
 
 def display_name(name: str) -> str:
-    """Text that every catalog can carry: surrogate escapes of undecodable bytes become `\\xNN`, the rest stays."""
+    r"""Text that every catalog can carry: surrogate escapes of undecodable bytes become `\xNN`, the rest stays."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def jsonable(value: Any) -> Any:  # noqa: PLR0911 one branch per kind of value
+def jsonable(value: Any) -> Any:  # noqa: C901, PLR0911 one branch per kind of value
     """Turn metadata into plain JSON values without loss of meaning.
 
     A `Quantity` becomes `{"value", "unit"}`; numpy scalars and arrays become numbers and lists; NaN and the

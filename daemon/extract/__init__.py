@@ -1,0 +1,1 @@
+"""Reading a dataset in a child process that cannot harm the daemon."""

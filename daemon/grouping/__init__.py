@@ -1,0 +1,1 @@
+"""Files to datasets, datasets to sessions. Pure: no files, no database, no clock."""
