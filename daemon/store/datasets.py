@@ -1,0 +1,234 @@
+"""The datasets: which files they group, how far each is, and its composed record."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from daemon.model import DatasetId, DatasetState, RecordThumbnail, SessionId
+from daemon.store.journal import stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from daemon.clock import Clock
+    from daemon.store.database import Database, Row
+    from daemon.store.journal import JournalTable
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetRow:
+    """One dataset. `key` says which files it groups (a path below the root); a session's parent has none."""
+
+    id: DatasetId
+    kind: str
+    root: int | None
+    key: str | None
+    session: SessionId | None
+    unique_id: str | None
+    state: DatasetState
+    reason: str
+    revision: int
+    first_seen: str
+    composed_at: str | None
+    ingestor: str
+    record: Mapping[str, Any] | None
+
+
+class Datasets:
+    """The table of datasets. Every move writes its line into the journal in the same transaction."""
+
+    def __init__(self, database: Database, journal: JournalTable, clock: Clock) -> None:
+        self._database = database
+        self._journal = journal
+        self._clock = clock
+
+    def get(self, dataset: DatasetId) -> DatasetRow | None:
+        """One dataset by its id."""
+        row = self._database.one("dataset", id=dataset)
+        return None if row is None else _dataset(row)
+
+    def by_key(self, root: int, key: str) -> DatasetRow | None:
+        """The dataset that groups this key's files."""
+        row = self._database.one("dataset_by_key", root=root, key=os.fsencode(key))
+        return None if row is None else _dataset(row)
+
+    def by_unique_id(self, unique_id: str) -> DatasetId | None:
+        """The dataset that has this id."""
+        row = self._database.one("dataset_by_unique_id", unique_id=unique_id)
+        return None if row is None else DatasetId(row["id"])
+
+    def create(self, root: int, key: str) -> DatasetId:
+        """A dataset for a key that has none: waiting for its members."""
+        with self._database.transaction():
+            dataset = self._database.insert("add_dataset", root=root, key=os.fsencode(key), at=stamp(self._clock.now()))
+            self._journal.write("dataset", dataset, "dataset.waiting")
+        return DatasetId(dataset)
+
+    def rekey(self, dataset: DatasetId, key: str) -> None:
+        """The dataset's primary file was renamed."""
+        self._database.run("set_dataset_key", id=dataset, key=os.fsencode(key))
+
+    def forget_if_empty(self, dataset: DatasetId) -> None:
+        """Remove a dataset that lost its last member before it was ever composed."""
+        with self._database.transaction():
+            row = self.get(dataset)
+            if row is None or row.revision or self._members(dataset) or self._settled(dataset):
+                return
+            self._database.run("release_files", dataset=dataset)
+            self._database.run("delete_dataset", id=dataset)
+
+    def wait(self, dataset: DatasetId, reason: str) -> None:
+        """A member is not settled (any more): the next composition is another revision."""
+        self._move(dataset, DatasetState.WAITING, reason)
+
+    def ready_if_settled(self, dataset: DatasetId) -> bool:
+        """Move a waiting dataset on when every member is settled; True if it is ready now."""
+        with self._database.transaction():
+            row = self.get(dataset)
+            if row is None or row.state is not DatasetState.WAITING or self._members(dataset):
+                return False
+            if not self._settled(dataset):
+                return False
+            self._move(dataset, DatasetState.READY)
+            return True
+
+    def lease_ready(self) -> DatasetRow | None:
+        """Take the oldest ready dataset: extracting."""
+        with self._database.transaction():
+            row = self._database.one("next_ready_dataset")
+            if row is None:
+                return None
+            self._move(DatasetId(row["id"]), DatasetState.EXTRACTING)
+            return _dataset(row)
+
+    def release(self, dataset: DatasetId) -> None:
+        """Give a dataset that was being extracted back: ready."""
+        self._move(dataset, DatasetState.READY)
+
+    def recover(self) -> int:
+        """After a crash: what was being extracted is ready again."""
+        return self._database.run("requeue_extracting")
+
+    def park(self, dataset: DatasetId, reason: str) -> None:
+        """Only a person can help."""
+        self._move(dataset, DatasetState.PARKED, reason)
+
+    def compose(  # noqa: PLR0913 one composition is one row
+        self,
+        dataset: DatasetId,
+        *,
+        unique_id: str,
+        session: SessionId | None,
+        ingestor: str,
+        record: Mapping[str, Any],
+        thumbnails: Sequence[RecordThumbnail],
+    ) -> int:
+        """Keep the composed record; the new revision's number. Call it in the transaction that queues the deliveries."""
+        with self._database.transaction():
+            row = self.get(dataset)
+            revision = (row.revision if row else 0) + 1
+            self._database.run(
+                "compose_dataset",
+                id=dataset,
+                revision=revision,
+                unique_id=unique_id,
+                session=session,
+                ingestor=ingestor,
+                record=json.dumps(record),
+                at=stamp(self._clock.now()),
+            )
+            self.keep_thumbnails(dataset, thumbnails)
+            self._journal.write(
+                "dataset", dataset, "dataset.composed", revision=revision, ingestor=ingestor, unique_id=unique_id
+            )
+        return revision
+
+    def keep_thumbnails(self, dataset: DatasetId, thumbnails: Sequence[RecordThumbnail]) -> None:
+        """Replace the dataset's thumbnails."""
+        self._database.run("forget_thumbnails", dataset=dataset)
+        for position, picture in enumerate(thumbnails):
+            self._database.run(
+                "add_thumbnail",
+                dataset=dataset,
+                position=position,
+                name=picture.name,
+                caption=picture.caption,
+                width=picture.width,
+                height=picture.height,
+                sha256=picture.sha256,
+                png=picture.png,
+            )
+
+    def thumbnails(self, dataset: DatasetId) -> tuple[RecordThumbnail, ...]:
+        """The dataset's thumbnails in their order."""
+        return tuple(
+            RecordThumbnail(row["name"], row["caption"], row["width"], row["height"], row["sha256"], row["png"])
+            for row in self._database.all("thumbnails", dataset=dataset)
+        )
+
+    def delivered_if_all(self, dataset: DatasetId) -> bool:
+        """Move a composed dataset on when every catalog has its revision."""
+        with self._database.transaction():
+            row = self.get(dataset)
+            open_count = self._count("undelivered_of_dataset", dataset=dataset)
+            if row is None or row.state is not DatasetState.COMPOSED or open_count:
+                return False
+            self._move(dataset, DatasetState.DELIVERED)
+            return True
+
+    def counts(self) -> Mapping[str, int]:
+        """Number of measurements in each state."""
+        return {row["state"]: row["count"] for row in self._database.all("dataset_counts")}
+
+    def in_work(self) -> int:
+        """Datasets that the daemon still has to bring forward by itself."""
+        return self._count("datasets_in_work")
+
+    def parked(self) -> list[DatasetRow]:
+        """Datasets that only a person can help."""
+        return [_dataset(row) for row in self._database.all("parked_datasets")]
+
+    def stuck(self, limit: int) -> list[DatasetRow]:
+        """Waiting and parked datasets, oldest first."""
+        return [_dataset(row) for row in self._database.all("waiting_or_parked_datasets", limit=limit)]
+
+    def purge_thumbnails(self, before: str) -> None:
+        """Forget the pictures of datasets that every catalog has since the given time."""
+        self._database.run("purge_thumbnails", before=before)
+
+    def _members(self, dataset: DatasetId) -> int:
+        return self._count("dataset_open_members", dataset=dataset)
+
+    def _settled(self, dataset: DatasetId) -> int:
+        return self._count("dataset_settled_members", dataset=dataset)
+
+    def _count(self, query: str, **parameters: Any) -> int:
+        row = self._database.one(query, **parameters)
+        return 0 if row is None else int(row["count"])
+
+    def _move(self, dataset: DatasetId, state: DatasetState, reason: str = "") -> None:
+        with self._database.transaction():
+            self._database.run("set_dataset_state", id=dataset, state=state, reason=reason)
+            detail = {"reason": reason} if reason else {}
+            self._journal.write("dataset", dataset, f"dataset.{state}", **detail)
+
+
+def _dataset(row: Row) -> DatasetRow:
+    return DatasetRow(
+        id=DatasetId(row["id"]),
+        kind=row["kind"],
+        root=row["root"],
+        key=None if row["key"] is None else os.fsdecode(row["key"]),
+        session=None if row["session"] is None else SessionId(row["session"]),
+        unique_id=row["unique_id"],
+        state=DatasetState(row["state"]),
+        reason=row["reason"],
+        revision=row["revision"],
+        first_seen=row["first_seen"],
+        composed_at=row["composed_at"],
+        ingestor=row["ingestor"],
+        record=None if row["record"] is None else json.loads(row["record"]),
+    )

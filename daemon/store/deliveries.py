@@ -1,0 +1,232 @@
+"""The queue: which dataset revision is owed to which catalog, and how far its steps are.
+
+The loops use four verbs: `put`, `lease`, `extend` (remember a step) and `finish`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from daemon.model import DatasetId, DeliveryId, DeliveryState, Step
+from daemon.store.journal import stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from daemon.clock import Clock
+    from daemon.store.database import Database, Row
+    from daemon.store.journal import JournalTable
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRow:
+    """One dataset revision owed to one catalog. `unique_id` and `key` of its dataset in listings only."""
+
+    id: DeliveryId
+    dataset: DatasetId
+    revision: int
+    catalog: str
+    state: DeliveryState
+    attempts: int
+    not_before: datetime | None
+    error: str
+    age: str
+    queued_at: str
+    delivered_at: str | None
+    unique_id: str | None = None
+    key: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """What is known of one step: done or begun, what it remembered, what it gave."""
+
+    digest: str
+    done: bool
+    memory: Mapping[str, Any]
+    outcome: Mapping[str, Any]
+
+
+class Deliveries:
+    """The table of deliveries and their steps."""
+
+    def __init__(self, database: Database, journal: JournalTable, clock: Clock) -> None:
+        self._database = database
+        self._journal = journal
+        self._clock = clock
+
+    def put(self, dataset: DatasetId, revision: int, catalog: str, age: str) -> None:
+        """Owe a revision to a catalog. An older revision that is not under way yet is replaced by it."""
+        with self._database.transaction():
+            owed = self._database.one("owed_delivery", dataset=dataset, catalog=catalog)
+            if owed is not None:
+                self._supersede(owed, revision)
+            delivery = self._database.insert(
+                "add_delivery",
+                dataset=dataset,
+                revision=revision,
+                catalog=catalog,
+                age=age,
+                at=stamp(self._clock.now()),
+            )
+            self._journal.write("delivery", delivery, "delivery.queued", catalog=catalog, revision=revision)
+
+    def lease(self, catalog: str) -> DeliveryRow | None:
+        """Take the due delivery of the oldest dataset: sending."""
+        with self._database.transaction():
+            row = self._database.one("due_delivery", catalog=catalog, now=stamp(self._clock.now()))
+            if row is None:
+                return None
+            self._database.run("lease_delivery", id=row["id"])
+            self._journal.write("delivery", row["id"], "delivery.sending")
+            return self.get(DeliveryId(row["id"]))
+
+    def extend(self, delivery: DeliveryRow, step: Step, memory: Mapping[str, Any]) -> None:
+        """Remember how far a step is, durably."""
+        self._database.run(
+            "remember_step",
+            dataset=delivery.dataset,
+            catalog=delivery.catalog,
+            kind=step.kind,
+            key=step.key,
+            digest=step.digest,
+            memory=json.dumps(memory),
+            at=stamp(self._clock.now()),
+        )
+
+    def step_done(self, delivery: DeliveryRow, step: Step, outcome: Mapping[str, Any]) -> None:
+        """A step is done and is never made again."""
+        self._database.run(
+            "finish_step",
+            dataset=delivery.dataset,
+            catalog=delivery.catalog,
+            kind=step.kind,
+            key=step.key,
+            digest=step.digest,
+            outcome=json.dumps(outcome),
+            at=stamp(self._clock.now()),
+        )
+
+    def steps(self, dataset: DatasetId, catalog: str) -> dict[tuple[str, str], StepRow]:
+        """Every step of a dataset in a catalog, by kind and key."""
+        rows = self._database.all("steps", dataset=dataset, catalog=catalog)
+        return {
+            (row["kind"], row["key"]): StepRow(
+                row["digest"], bool(row["done"]), json.loads(row["memory"]), json.loads(row["outcome"])
+            )
+            for row in rows
+        }
+
+    def finish(
+        self, delivery: DeliveryRow, state: DeliveryState, *, error: str = "", not_before: datetime | None = None
+    ) -> None:
+        """End a lease: delivered, waiting until a moment, parked, or queued again."""
+        now = stamp(self._clock.now())
+        with self._database.transaction():
+            owed = self._database.one("owed_delivery", dataset=delivery.dataset, catalog=delivery.catalog)
+            if owed is not None and state is not DeliveryState.DELIVERED:
+                self._journal.write("delivery", delivery.id, "delivery.superseded", revision=owed["revision"])
+                self._database.run("delete_delivery", id=delivery.id)
+                return
+            self._database.run(
+                "finish_delivery",
+                id=delivery.id,
+                state=state,
+                error=error,
+                not_before=None if not_before is None else stamp(not_before),
+                delivered_at=now if state is DeliveryState.DELIVERED else None,
+            )
+            self._journal.write("delivery", delivery.id, f"delivery.{state}", **({"error": error} if error else {}))
+
+    def requeue(self, delivery: DeliveryId) -> None:
+        """A person asked to try a parked delivery again."""
+        with self._database.transaction():
+            self._database.run(
+                "finish_delivery",
+                id=delivery,
+                state=DeliveryState.QUEUED,
+                error="",
+                not_before=None,
+                delivered_at=None,
+            )
+            self._journal.write("delivery", delivery, "delivery.retried")
+
+    def drop(self, delivery: DeliveryId) -> None:
+        """A person gave a parked delivery up; its story stays in the journal."""
+        with self._database.transaction():
+            self._database.run("delete_delivery", id=delivery)
+            self._journal.write("delivery", delivery, "delivery.dropped")
+
+    def hurry(self, catalog: str) -> int:
+        """The catalog is back: what waited for it is due now."""
+        return self._database.run("retry_waiting", catalog=catalog)
+
+    def recover(self) -> int:
+        """After a crash: what was being sent is queued again; its next try looks before it repeats."""
+        with self._database.transaction():
+            for row in self._database.all("sending_deliveries"):
+                owed = self._database.one("owed_delivery", dataset=row["dataset"], catalog=row["catalog"])
+                if owed is not None:  # a newer revision is owed already
+                    self._database.run("delete_delivery", id=row["id"])
+                    self._journal.write("delivery", row["id"], "delivery.superseded", revision=owed["revision"])
+            return self._database.run("requeue_sending")
+
+    def get(self, delivery: DeliveryId) -> DeliveryRow | None:
+        """One delivery by its id."""
+        row = self._database.one("delivery", id=delivery)
+        return None if row is None else _delivery(row)
+
+    def next_due(self, catalog: str) -> datetime | None:
+        """When the next waiting delivery of a catalog is due."""
+        row = self._database.one("next_due", catalog=catalog)
+        return None if row is None or row["at"] is None else datetime.fromisoformat(row["at"])
+
+    def of_dataset(self, dataset: DatasetId) -> list[DeliveryRow]:
+        """Every delivery of a dataset."""
+        return [_delivery(row) for row in self._database.all("deliveries_of_dataset", dataset=dataset)]
+
+    def parked(self) -> list[DeliveryRow]:
+        """The deliveries that a person has to look at."""
+        return [_delivery(row) for row in self._database.all("parked_deliveries")]
+
+    def failing(self, limit: int) -> list[DeliveryRow]:
+        """Parked deliveries and those that wait after an error, oldest first."""
+        return [_delivery(row) for row in self._database.all("failing_deliveries", limit=limit)]
+
+    def in_work(self) -> int:
+        """Deliveries that the daemon still has to make by itself."""
+        row = self._database.one("deliveries_in_work")
+        return 0 if row is None else int(row["count"])
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Number of deliveries by catalog and state."""
+        counts: dict[str, dict[str, int]] = {}
+        for row in self._database.all("delivery_counts"):
+            counts.setdefault(row["catalog"], {})[row["state"]] = row["count"]
+        return counts
+
+    def _supersede(self, owed: Row, revision: int) -> None:
+        self._database.run("delete_delivery", id=owed["id"])
+        self._journal.write("delivery", owed["id"], "delivery.superseded", revision=revision)
+
+
+def _delivery(row: Row) -> DeliveryRow:
+    names = row.keys()
+    return DeliveryRow(
+        id=DeliveryId(row["id"]),
+        dataset=DatasetId(row["dataset"]),
+        revision=row["revision"],
+        catalog=row["catalog"],
+        state=DeliveryState(row["state"]),
+        attempts=row["attempts"],
+        not_before=None if row["not_before"] is None else datetime.fromisoformat(row["not_before"]),
+        error=row["error"],
+        age=row["age"],
+        queued_at=row["queued_at"],
+        delivered_at=row["delivered_at"],
+        unique_id=row["unique_id"] if "unique_id" in names else None,
+        key=row["key"] if "key" in names else None,
+    )

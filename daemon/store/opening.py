@@ -1,0 +1,131 @@
+"""Opening an instrument's store: one owner at a time, the transition tables in force, the crash repaired."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from typing import TYPE_CHECKING, Final
+
+from daemon.errors import StateError
+from daemon.model import DATASET_TRANSITIONS, DELIVERY_TRANSITIONS, FILE_TRANSITIONS, SESSION_TRANSITIONS
+from daemon.store.database import Database
+from daemon.store.datasets import Datasets
+from daemon.store.deliveries import Deliveries
+from daemon.store.files import Files
+from daemon.store.journal import JournalTable
+from daemon.store.roots import Roots
+from daemon.store.sessions import Sessions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+    from daemon.clock import Clock
+
+STORE_NAME: Final = "store.sqlite"
+_TABLES: Final = {
+    "file": FILE_TRANSITIONS,
+    "dataset": DATASET_TRANSITIONS,
+    "session": SESSION_TRANSITIONS,
+    "delivery": DELIVERY_TRANSITIONS,
+}
+
+
+class Store:
+    """The tables of one instrument over one database."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self.database = database
+        self.journal = JournalTable(database, clock)
+        self.roots = Roots(database, self.journal, clock)
+        self.files = Files(database, self.journal, clock)
+        self.datasets = Datasets(database, self.journal, clock)
+        self.sessions = Sessions(database, self.journal, clock)
+        self.deliveries = Deliveries(database, self.journal, clock)
+
+    def close(self) -> None:
+        """Close the database."""
+        self.database.close()
+
+
+class Ownership:
+    """The lock that makes one process the owner of a state folder. The kernel gives it back when the process dies."""
+
+    def __init__(self, state: Path) -> None:
+        """Take the lock. Raises StateError when another process has it or the folder cannot be written."""
+        try:
+            state.mkdir(parents=True, exist_ok=True, mode=0o750)
+            self._descriptor = os.open(state / "owner.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        except OSError as error:
+            raise state_error(error, state) from error
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._descriptor)
+            raise StateError(
+                f"Another labferry already runs with the state folder {state}.",
+                "Stop it first (systemctl stop labferry@NAME), or give this instrument a state folder of its own.",
+            ) from None
+
+    def release(self) -> None:
+        """Give the lock back."""
+        os.close(self._descriptor)
+
+    def __enter__(self) -> Ownership:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+
+def state_error(error: OSError, state: Path) -> StateError:
+    """What went wrong with the state folder, in a sentence."""
+    return StateError(
+        f"The state folder {state} cannot be used: {error.strerror}.",
+        "Make it writable for the user that runs labferry, free some space, or set `state:` to another folder.",
+    )
+
+
+def open_store(state: Path, instrument: str, clock: Clock) -> Store:
+    """Open for the owner: create or migrate, check that the store is this instrument's, repair after a crash.
+
+    Raises StateError.
+    """
+    database = Database(state / STORE_NAME, "daemon.store")
+    store = Store(database, clock)
+    with database.transaction():
+        known = database.one("fact", key="instrument")
+        if known is not None and known["value"] != instrument:
+            raise StateError(
+                f"The state folder {state} belongs to the instrument {known['value']}, not to {instrument}.",
+                "Give every instrument a state folder of its own.",
+            )
+        database.run("set_fact", key="instrument", value=instrument)
+        database.run("forget_transitions")
+        database.run_many(
+            "add_transition",
+            (
+                {"entity": entity, "old": old, "new": new}
+                for entity, table in _TABLES.items()
+                for old, news in table.items()
+                for new in news
+            ),
+        )
+        store.datasets.recover()
+        store.deliveries.recover()
+    return store
+
+
+def visit_store(state: Path, clock: Clock, *, write: bool = False) -> Store:
+    """Open a store that a daemon may be using right now: to read, or for one short change.
+
+    Raises StateError when there is none.
+    """
+    path = state / STORE_NAME
+    if not path.exists():
+        raise StateError(
+            f"There is no store in {state} yet.", "It is made by the first `labferry run`; check the configuration."
+        )
+    return Store(Database(path, "daemon.store", read_only=not write), clock)
