@@ -1,0 +1,198 @@
+"""Scales, ticks and the frame around a plot: everything that curves and maps have in common."""
+
+from __future__ import annotations
+
+import io
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from PIL import Image, ImageDraw
+
+from ingestors.rendering import lettering
+
+WIDTH: Final = 400
+HEIGHT: Final = 300
+PAPER: Final = 255
+INK: Final = 40
+MUTED: Final = 95
+GRID: Final = 228
+TITLE_SIZE: Final = 15
+LABEL_SIZE: Final = 14
+TICK_SIZE: Final = 13
+_COMPRESSION: Final = 5  # beyond this, zlib takes twice the time for two percent
+
+Box = tuple[int, int, int, int]
+"""left, top, right, bottom in pixels"""
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One scale: its limits (low < high), whether it is logarithmic, and its ticks.
+
+    `note` is the factor or offset that all tick labels share ("x10⁶", "+1600000000").
+    """
+
+    low: float
+    high: float
+    log: bool
+    ticks: tuple[tuple[float, str], ...]
+    note: str = ""
+
+    def fraction(self, value: float) -> float:
+        """Where a value lies between the limits: 0 at `low`, 1 at `high`."""
+        if self.log:
+            return (math.log10(value) - math.log10(self.low)) / (math.log10(self.high) - math.log10(self.low))
+        return (value - self.low) / (self.high - self.low)
+
+
+def linear_axis(low: float, high: float, *, margin: float = 0.0, count: int = 5) -> Axis:
+    """A scale over finite limits with about `count` ticks at 1, 2 or 5 times a power of ten."""
+    if not high > low or high - low < 1e-12 * max(abs(low), abs(high)):
+        pad = abs(low) * 0.05 or 0.5
+        low, high = low - pad, high + pad
+    span = high - low
+    low, high = low - margin * span, high + margin * span
+    step = _step((high - low) / max(count, 1))
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    values = [index * step for index in range(first, min(last, first + 50) + 1)]
+    labels, note = _labels(values, step)
+    return Axis(low, high, log=False, ticks=tuple(zip(values, labels, strict=True)), note=note)
+
+
+def log_axis(low: float, high: float, *, count: int = 5) -> Axis:
+    """A logarithmic scale over positive limits, with a tick at each decade (or at every second, third ... one)."""
+    bottom, top = math.log10(low), math.log10(high)
+    pad = 0.04 * (top - bottom) or 0.5
+    bottom, top = bottom - pad, top + pad
+    every = max(1, math.ceil((top - bottom) / max(count, 1)))
+    decades = [ten for ten in range(math.ceil(bottom), math.floor(top) + 1) if ten % every == 0]
+    if len(decades) < 2:  # noqa: PLR2004 one label says nothing about the scale
+        steps = [m * 10.0**ten for ten in range(math.floor(bottom), math.ceil(top) + 1) for m in (1, 2, 5)]
+        ticks = tuple((value, f"{value:g}") for value in steps if bottom <= math.log10(value) <= top)
+    else:
+        ticks = tuple(
+            (10.0**ten, f"{10**ten}" if 0 <= ten <= 3 else lettering.drawable(f"10^{ten}")) for ten in decades
+        )  # noqa: PLR2004
+    return Axis(10.0**bottom, 10.0**top, log=True, ticks=ticks)
+
+
+def _step(rough: float) -> float:
+    power = 10.0 ** math.floor(math.log10(rough)) if rough > 0 else 1.0
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999 or factor == 10)  # noqa: PLR2004
+
+
+def _labels(values: list[float], step: float) -> tuple[list[str], str]:
+    """Tick labels, and what they have in common if they would be long otherwise."""
+    if not values:
+        return [], ""
+    largest = max(abs(value) for value in values)
+    offset = 0.0
+    if largest > step * 1e4 and largest >= 1e4 or largest > step * 1e7:  # an epoch, a long encoder count
+        offset = values[0]
+        values = [index * step for index in range(len(values))]
+        largest = max(values)
+    power = math.floor(math.log10(largest)) if largest > 0 else 0
+    power = 3 * (power // 3) if power >= 5 or power <= -4 else 0  # noqa: PLR2004 up to 99999 and down to 0.001 reads well
+    scaled = step / 10.0**power
+    decimals = min(max(0, -math.floor(math.log10(scaled) + 1e-9)), 12)
+    texts = [f"{round(value / 10.0**power, 12) + 0.0:.{decimals}f}" for value in values]
+    note = lettering.drawable(f"×10^{power}") if power else ""
+    return texts, (note + f" +{offset:.12g}".replace("+-", "-") if offset else note).strip()
+
+
+def margins(title: str, x_label: str, y_label: str, y_axis: Axis | None, x_axis: Axis | None) -> Box:
+    """The plot area that leaves room for what stands around it."""
+    left = 10
+    if y_axis is not None:
+        left += max((lettering.width(text, TICK_SIZE) for _, text in y_axis.ticks), default=0) + 4
+    left += LABEL_SIZE + 6 if y_label else 0
+    top = 10 + (TITLE_SIZE + 6 if title else 0) + (TICK_SIZE if y_axis is not None and y_axis.note else 0)
+    bottom = HEIGHT - 8
+    if x_axis is not None:
+        bottom -= TICK_SIZE + 4
+    bottom -= LABEL_SIZE + 5 if x_label or (x_axis is not None and x_axis.note) else 0
+    return left, top, WIDTH - 14, bottom
+
+
+def frame(  # noqa: PLR0913 what stands around a plot
+    box: Box,
+    *,
+    title: str,
+    x_label: str,
+    y_label: str,
+    x_axis: Axis,
+    y_axis: Axis,
+    x_reversed: bool = False,
+    y_reversed: bool = False,
+) -> Image.Image:
+    """Draw grid, frame, ticks and labels on a fresh grey image."""
+    image = Image.new("L", (WIDTH, HEIGHT), PAPER)
+    draw = ImageDraw.Draw(image)
+    left, top, right, bottom = box
+    last_end = -1e9
+    marks = sorted((_across(x_axis, value, box, reverse=x_reversed), text) for value, text in x_axis.ticks)
+    for x, text in marks:
+        draw.line([(x, top), (x, bottom)], fill=GRID)
+        half = lettering.width(text, TICK_SIZE) / 2
+        centre = min(max(x, half + 1), WIDTH - half - 2)
+        if centre - half > last_end + 5:
+            lettering.write(image, (centre, bottom + TICK_SIZE + 2), text, TICK_SIZE, MUTED, "m")
+            last_end = centre + half
+    for value, text in y_axis.ticks:
+        part = y_axis.fraction(value)
+        y = bottom - round((1 - part if y_reversed else part) * (bottom - top))
+        draw.line([(left, y), (right, y)], fill=GRID)
+        lettering.write(image, (left - 5, y + TICK_SIZE * 0.36), text, TICK_SIZE, MUTED, "r")
+    draw.line([(left, top), (left, bottom), (right, bottom)], fill=150)
+    label_across(image, box, x_label, x_axis.note)
+    label_up(image, box, y_label)
+    if y_axis.note:
+        lettering.write(image, (left, top - 5), y_axis.note, TICK_SIZE - 1, MUTED)
+    write_title(image, title)
+    return image
+
+
+def _across(axis: Axis, value: float, box: Box, *, reverse: bool) -> int:
+    part = axis.fraction(value)
+    return round(box[0] + (1 - part if reverse else part) * (box[2] - box[0]))
+
+
+def write_title(image: Image.Image, title: str) -> None:
+    """One line at the top left, cut in the middle where it is too long."""
+    if title:
+        text = lettering.fitted(title, TITLE_SIZE, image.width - 20)
+        lettering.write(image, (10, 8 + TITLE_SIZE * 0.72 + 1), text, TITLE_SIZE, INK)
+
+
+def label_across(image: Image.Image, box: Box, label: str, note: str) -> None:
+    """The horizontal axis' label below its ticks, with the ticks' common factor at its right."""
+    base = box[3] + TICK_SIZE + LABEL_SIZE + 6
+    note_room = 0
+    if note:
+        note_room = lettering.width(note, TICK_SIZE - 1) + 12
+        lettering.write(image, (image.width - 6, base), note, TICK_SIZE - 1, MUTED, "r")
+    if label:
+        text = lettering.fitted(label, LABEL_SIZE, image.width - 20 - note_room)
+        half = lettering.width(text, LABEL_SIZE) / 2
+        centre = min(max((box[0] + box[2]) / 2, half + 6), image.width - 6 - note_room - half)
+        lettering.write(image, (centre, base), text, LABEL_SIZE, INK, "m")
+
+
+def label_up(image: Image.Image, box: Box, label: str, *, right: bool = False) -> None:
+    """The vertical axis' label, turned, at the left or the right edge."""
+    if label:
+        text = lettering.fitted(label, LABEL_SIZE, box[3] - box[1] + 20)
+        strip = Image.new("L", (lettering.width(text, LABEL_SIZE) + 8, LABEL_SIZE + 8), PAPER)
+        lettering.write(strip, (4, LABEL_SIZE), text, LABEL_SIZE, INK)
+        turned = strip.rotate(90, expand=True)
+        middle = (box[1] + box[3]) // 2
+        place = min(max(middle - turned.height // 2, 2), image.height - turned.height - 2)
+        image.paste(turned, (image.width - turned.width if right else 2, max(place, 0)))
+
+
+def encode(image: Image.Image) -> bytes:
+    """PNG bytes without any metadata, so that equal pictures are equal bytes."""
+    stream = io.BytesIO()
+    image.save(stream, "PNG", compress_level=_COMPRESSION)
+    return stream.getvalue()

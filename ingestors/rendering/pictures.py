@@ -1,0 +1,156 @@
+"""Pictures that are pictures already: photographs, camera frames, several of them side by side."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ingestors.api import Thumbnail
+from ingestors.rendering import axes, lettering
+from ingestors.rendering.heat import limits
+
+Pixels = Image.Image | NDArray[np.generic]
+
+_STRIP: Final = axes.TITLE_SIZE + 12  # height of the title
+_GAP: Final = 4  # between the pictures of a montage
+
+
+def thumbnail(caption: str, png: bytes) -> Thumbnail:
+    """A PNG with its caption and size. Raises OSError if the bytes are no picture."""
+    with Image.open(io.BytesIO(png)) as image:
+        return Thumbnail(caption, png, image.width, image.height)
+
+
+def picture(image: Pixels, title: str = "") -> bytes:
+    """Draw a picture (of Pillow, or an array of rows, columns and perhaps 3 or 4 channels) as PNG within 400x300 pixels.
+
+    Numbers other than bytes are stretched from the 1st to the 99th percentile; small pictures are enlarged in whole
+    steps so that their pixels stay visible.
+    """
+    room = (axes.WIDTH, axes.HEIGHT - (_STRIP if title else 0))
+    shown = _within(as_image(image), room)
+    if not title:
+        return _encode(shown)
+    width = max(shown.width, axes.WIDTH)
+    strip = Image.new("L", (width, _STRIP), axes.PAPER)
+    axes.write_title(strip, title)
+    sheet = Image.new(shown.mode, (width, _STRIP + shown.height), "white")
+    sheet.paste(strip.convert(shown.mode), (0, 0))
+    sheet.paste(shown, ((width - shown.width) // 2, _STRIP))
+    return _encode(sheet)
+
+
+def montage(
+    images: Sequence[Pixels], *, title: str = "", labels: Sequence[str] = (), columns: int | None = None
+) -> bytes:
+    """Draw several pictures in a grid as PNG of 400x300 pixels, the first at the top left; `labels` stand in their corners.
+
+    Arrays of numbers share one contrast, so that frames can be compared.
+    """
+    if not images:
+        return picture(np.zeros((3, 4), dtype=np.uint8), title)
+    common = _common_limits(images)
+    tiles = [as_image(image, common) for image in images]
+    columns = columns or _columns(tiles)
+    rows = math.ceil(len(tiles) / columns)
+    top = _STRIP if title else 0
+    cell = ((axes.WIDTH - _GAP * (columns - 1)) // columns, (axes.HEIGHT - top - _GAP * (rows - 1)) // rows)
+    mode = "L" if all(tile.mode == "L" for tile in tiles) else "RGB"
+    sheet = Image.new(mode, (axes.WIDTH, axes.HEIGHT), "white")
+    if title:
+        strip = Image.new("L", (axes.WIDTH, _STRIP), axes.PAPER)
+        axes.write_title(strip, title)
+        sheet.paste(strip.convert(mode), (0, 0))
+    for index, tile in enumerate(tiles):
+        shown = _within(tile, (max(cell[0], 1), max(cell[1], 1))).convert(mode)
+        if index < len(labels):
+            _label(shown, labels[index])
+        left = (index % columns) * (cell[0] + _GAP) + (cell[0] - shown.width) // 2
+        sheet.paste(shown, (left, top + (index // columns) * (cell[1] + _GAP) + (cell[1] - shown.height) // 2))
+    return _encode(sheet)
+
+
+def as_image(image: Pixels, contrast: tuple[float, float] | None = None) -> Image.Image:
+    """An `L` or `RGB` picture of anything that has pixels; transparent parts become white."""
+    if isinstance(image, Image.Image):
+        if image.mode.startswith(("I", "F")):
+            return as_image(np.asarray(image), contrast)
+        if image.mode in {"L", "1"}:
+            return image.convert("L")
+        if "A" in image.mode or "transparency" in image.info:
+            whole = image.convert("RGBA")
+            paper = Image.new("RGBA", whole.size, "white")
+            return Image.alpha_composite(paper, whole).convert("RGB")
+        return image.convert("RGB")
+    array = np.asarray(image)
+    if array.dtype == bool:
+        array = array.astype(np.uint8) * 255
+    coloured = array.ndim == 3 and array.shape[2] in {3, 4}  # noqa: PLR2004 rows, columns, channels
+    while array.ndim > 2 and not coloured:  # noqa: PLR2004 the first plane of a stack
+        array = array[0] if array.shape[0] else np.zeros((1, 1))
+        coloured = array.ndim == 3 and array.shape[2] in {3, 4}  # noqa: PLR2004 as above
+    if array.ndim < 2 or not array.size:  # noqa: PLR2004 a plane
+        array, coloured = np.atleast_2d(array) if array.size else np.zeros((1, 1), dtype=np.uint8), False
+    if array.dtype != np.uint8 or contrast is not None and not coloured:
+        array = _stretched(array, contrast or limits(np.abs(array) if np.iscomplexobj(array) else array))
+    return Image.fromarray(np.ascontiguousarray(array[:, :, :3] if coloured else array))
+
+
+def _stretched(array: NDArray[np.generic], contrast: tuple[float, float]) -> NDArray[np.uint8]:
+    low, high = contrast
+    numbers = np.abs(array) if np.iscomplexobj(array) else array
+    part = (numbers.astype(np.float64) - low) / ((high - low) or 1.0)
+    return np.rint(np.clip(np.nan_to_num(part, nan=0.0, posinf=1.0, neginf=0.0), 0, 1) * 255).astype(np.uint8)
+
+
+def _common_limits(images: Sequence[Pixels]) -> tuple[float, float] | None:
+    arrays = [np.asarray(image) for image in images if not isinstance(image, Image.Image)]
+    if len(arrays) != len(images) or all(array.dtype == np.uint8 for array in arrays):
+        return None
+    return limits(
+        np.concatenate([np.abs(array).ravel() if np.iscomplexobj(array) else array.ravel() for array in arrays])
+    )
+
+
+def _within(image: Image.Image, room: tuple[int, int]) -> Image.Image:
+    """The picture as large as fits: reduced smoothly, or enlarged in whole steps."""
+    scale = min(room[0] / image.width, room[1] / image.height)
+    if scale >= 1:
+        steps = int(scale)
+        return (
+            image.resize((image.width * steps, image.height * steps), Image.Resampling.NEAREST) if steps > 1 else image
+        )
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+
+
+def _columns(tiles: Sequence[Image.Image]) -> int:
+    """How many pictures side by side use the sheet best."""
+    proportion = tiles[0].width / tiles[0].height
+
+    def used(columns: int) -> float:
+        rows = math.ceil(len(tiles) / columns)
+        return min(axes.WIDTH / columns / proportion, axes.HEIGHT / rows)
+
+    return max(range(1, len(tiles) + 1), key=used)
+
+
+def _label(image: Image.Image, text: str) -> None:
+    text = lettering.fitted(text, 12, image.width - 8)
+    if text and image.height > 24:  # noqa: PLR2004 no room for letters
+        patch = Image.new("L", (lettering.width(text, 12) + 8, 17), 255)
+        lettering.write(patch, (4, 13), text, 12, axes.INK)
+        image.paste(patch.convert(image.mode), (0, 0), Image.new("L", patch.size, 215))
+
+
+def _encode(image: Image.Image) -> bytes:
+    """Grey pictures as they are; coloured ones with the 256 colours that suit them, a third of the bytes."""
+    if image.mode == "L":
+        return axes.encode(image)
+    return axes.encode(image.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG))
