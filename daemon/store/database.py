@@ -78,28 +78,28 @@ class Database:
             finally:
                 self._depth = 0
 
-    def run(self, name: str, **parameters: Any) -> int:
+    def run(self, name: str, /, **parameters: Any) -> int:
         """Run a named query; the number of rows it changed."""
         with self._lock, self._explained():
             return self._connection.execute(self._queries[name], parameters).rowcount
 
-    def run_many(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    def run_many(self, name: str, /, rows: Iterable[Mapping[str, Any]]) -> None:
         """Run a named query once for each row of parameters."""
         with self._lock, self._explained():
             self._connection.executemany(self._queries[name], rows)
 
-    def insert(self, name: str, **parameters: Any) -> int:
+    def insert(self, name: str, /, **parameters: Any) -> int:
         """Run a named INSERT; the new row's id."""
         with self._lock, self._explained():
             return int(self._connection.execute(self._queries[name], parameters).lastrowid or 0)
 
-    def one(self, name: str, **parameters: Any) -> Row | None:
+    def one(self, name: str, /, **parameters: Any) -> Row | None:
         """The first row of a named query, or None."""
         with self._lock, self._explained():
             row: Row | None = self._connection.execute(self._queries[name], parameters).fetchone()
             return row
 
-    def all(self, name: str, **parameters: Any) -> list[Row]:
+    def all(self, name: str, /, **parameters: Any) -> list[Row]:
         """Every row of a named query."""
         with self._lock, self._explained():
             return self._connection.execute(self._queries[name], parameters).fetchall()
@@ -144,13 +144,13 @@ def explain(error: sqlite3.DatabaseError, path: Path) -> StateError:
     name = getattr(error, "sqlite_errorname", "") or ""
     if name.startswith("SQLITE_FULL"):
         return StateError(f"The disk that holds {path} is full.", "Free some space; labferry goes on by itself.")
-    if name.startswith("SQLITE_READONLY") or name.startswith("SQLITE_CANTOPEN"):
+    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN")):
         return StateError(
             f"labferry may not write {path}.", "Make its folder writable for the user that runs labferry."
         )
-    if name.startswith("SQLITE_BUSY") or name.startswith("SQLITE_LOCKED"):
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return StateError(f"{path} is in use by another program.", "Close it, or try again in a moment.")
-    if name.startswith("SQLITE_CORRUPT") or name.startswith("SQLITE_NOTADB"):
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return StateError(f"{path} is damaged ({error}).", "Keep the file, restore a backup, and report it.")
     return StateError(
         f"{path}: {error} ({name or 'no SQLite code'}).", "See the disk's health (dmesg), then try again."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from daemon.errors import StateError
 from daemon.model import DATASET_TRANSITIONS, DELIVERY_TRANSITIONS, FILE_TRANSITIONS, SESSION_TRANSITIONS
@@ -17,13 +17,14 @@ from daemon.store.roots import Roots
 from daemon.store.sessions import Sessions
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
     from types import TracebackType
 
     from daemon.clock import Clock
 
 STORE_NAME: Final = "store.sqlite"
-_TABLES: Final = {
+_TABLES: Final[Mapping[str, Mapping[Any, frozenset[Any]]]] = {
     "file": FILE_TRANSITIONS,
     "dataset": DATASET_TRANSITIONS,
     "session": SESSION_TRANSITIONS,
@@ -71,7 +72,7 @@ class Ownership:
         """Give the lock back."""
         os.close(self._descriptor)
 
-    def __enter__(self) -> Ownership:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -1,0 +1,351 @@
+"""Compose: from what everybody says of a dataset to one record. Pure: no files, no database.
+
+Every attribute keeps where it came from. Provided values (session, sidecar, path, configuration) are never
+overwritten by an ingestor; ingestors fill what is open; defaults come last.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from daemon.mfid import is_mfid
+from daemon.model import (
+    Attribute,
+    DatasetRecord,
+    Fingerprint,
+    RecordFile,
+    RecordThumbnail,
+    SampleRef,
+    SessionEvidence,
+    Source,
+)
+from ingestors.api import display_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+SESSION_SOURCE: Final = {
+    SessionEvidence.PERSON: Source.SESSION,
+    SessionEvidence.FILE: Source.INGESTOR,
+    SessionEvidence.PATH: Source.PATH,
+    SessionEvidence.FOLDER: Source.DEFAULT,
+    SessionEvidence.GAP: Source.DEFAULT,
+}
+_LISTS: Final = frozenset({"keywords", "samples"})
+_UNSAFE: Final = re.compile(r"[^\w.-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Provided:
+    """What is said of a dataset besides its ingestor, each with its strength."""
+
+    session_name: str = ""
+    session_evidence: SessionEvidence = SessionEvidence.GAP
+    session: Mapping[str, Any] = field(default_factory=dict)
+    sidecar: Mapping[str, Any] = field(default_factory=dict)
+    path: Mapping[str, Any] = field(default_factory=dict)
+    configuration: Mapping[str, Any] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """What the ingestor said, as plain values."""
+
+    ingestor: str
+    version: str
+    attributes: Mapping[str, str]
+    scientific_metadata: Mapping[str, Any]
+    keywords: Sequence[str]
+    samples: Sequence[SampleRef]
+    warnings: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A settled file of the dataset. `path` is relative to the root, `absolute` where it lies."""
+
+    path: str
+    absolute: str
+    fingerprint: Fingerprint
+    sha256: str
+    crc32c: int
+    part_size: int
+    part_crc32c: tuple[int, ...]
+    version: int
+    primary: bool
+
+
+def compose(
+    *,
+    unique_id: str,
+    revision: int,
+    members: Sequence[Member],
+    provided: Provided,
+    extracted: Extracted,
+    thumbnails: Sequence[RecordThumbnail],
+    parent_id: str | None,
+) -> DatasetRecord:
+    """Make the record of a dataset. The primary member comes first; there is at least one."""
+    primary = members[0]
+    layers: tuple[tuple[Source, Mapping[str, Any]], ...] = (
+        (Source.SESSION, provided.session),
+        (Source.SIDECAR, provided.sidecar),
+        (Source.PATH, provided.path),
+        (Source.CONFIGURATION, provided.configuration),
+        (Source.INGESTOR, extracted.attributes),
+        (Source.DEFAULT, {**_plain_defaults(primary), **provided.defaults}),
+    )
+    attributes = _strongest(layers, _session_attribute(provided, extracted))
+    provenance = {
+        "ingestor": extracted.ingestor,
+        "ingestor_version": extracted.version,
+        "path": display_name(primary.path),
+        **({"warnings": list(extracted.warnings)} if extracted.warnings else {}),
+    }
+    return DatasetRecord(
+        unique_id=unique_id,
+        revision=revision,
+        attributes=attributes,
+        scientific_metadata={**extracted.scientific_metadata, "labferry": provenance},
+        keywords=_unique([*_words(layers, "keywords"), *extracted.keywords]),
+        samples=_samples(_words(layers, "samples"), extracted.samples),
+        files=record_files(members),
+        thumbnails=tuple(thumbnails),
+        parent_id=parent_id,
+        warnings=tuple(extracted.warnings),
+        ingestor=extracted.ingestor,
+        ingestor_version=extracted.version,
+    )
+
+
+def chosen_id(extracted: Mapping[str, str], stored: str | None, fresh: str) -> str:
+    """The dataset's id: the one it already has, else the file's own if it is a valid MFID, else the fresh one."""
+    if stored is not None:
+        return stored
+    own = extracted.get("unique_id", "")
+    return own if is_mfid(own) else fresh
+
+
+def thumbnail(caption: str, png: bytes, width: int, height: int, taken: Iterable[str]) -> RecordThumbnail:
+    """Name a picture after its caption, differently from those already named."""
+    stem = _UNSAFE.sub("_", display_name(caption)).strip("_.")[:80] or "thumbnail"
+    name = _free(f"{stem}.png", set(taken))
+    return RecordThumbnail(name, caption, width, height, hashlib.sha256(png).hexdigest(), png)
+
+
+def record_files(members: Sequence[Member]) -> tuple[RecordFile, ...]:
+    """The files as the catalogs get them: base names, made unique within the dataset by their folder or a number."""
+    taken: set[str] = set()
+    files = []
+    for member in members:
+        name = versioned(display_name(member.path.rpartition("/")[2]), member.version)
+        if name in taken:
+            name = _free(versioned(display_name(member.path).replace("/", "__"), member.version), taken)
+        taken.add(name)
+        files.append(
+            RecordFile(
+                name=name,
+                path=member.absolute,
+                size=member.fingerprint.size,
+                sha256=member.sha256,
+                crc32c=member.crc32c,
+                part_size=member.part_size,
+                part_crc32c=member.part_crc32c,
+                primary=member.primary,
+                fingerprint=member.fingerprint,
+            )
+        )
+    return tuple(files)
+
+
+def versioned(name: str, version: int) -> str:
+    """The name of a rewritten file's n-th content: `scan.dat` becomes `scan.v2.dat`; the first keeps its name."""
+    if version == 1:
+        return name
+    stem, dot, suffix = name.rpartition(".")
+    return f"{stem}.v{version}.{suffix}" if dot and stem else f"{name}.v{version}"
+
+
+def to_json(record: DatasetRecord) -> dict[str, Any]:
+    """The record as plain JSON, without its thumbnails and ids (the store keeps those in columns)."""
+    return {
+        "attributes": {name: [item.value, item.source.value] for name, item in record.attributes.items()},
+        "scientific_metadata": record.scientific_metadata,
+        "keywords": list(record.keywords),
+        "samples": [[sample.name, sample.unique_id] for sample in record.samples],
+        "files": [_file_json(file) for file in record.files],
+        "parent_id": record.parent_id,
+        "warnings": list(record.warnings),
+        "ingestor": record.ingestor,
+        "ingestor_version": record.ingestor_version,
+    }
+
+
+def from_json(
+    data: Mapping[str, Any], *, unique_id: str, revision: int, thumbnails: Sequence[RecordThumbnail]
+) -> DatasetRecord:
+    """The record that `to_json` wrote."""
+    return DatasetRecord(
+        unique_id=unique_id,
+        revision=revision,
+        attributes={name: Attribute(value, Source(source)) for name, (value, source) in data["attributes"].items()},
+        scientific_metadata=data["scientific_metadata"],
+        keywords=tuple(data["keywords"]),
+        samples=tuple(SampleRef(name, sample_id) for name, sample_id in data["samples"]),
+        files=tuple(_file_from(item) for item in data["files"]),
+        thumbnails=tuple(thumbnails),
+        parent_id=data["parent_id"],
+        warnings=tuple(data["warnings"]),
+        ingestor=data["ingestor"],
+        ingestor_version=data["ingestor_version"],
+    )
+
+
+def session_record(  # noqa: PLR0913 these are the facts of a session
+    *,
+    unique_id: str,
+    revision: int,
+    instrument: str,
+    name: str,
+    started_at: datetime,
+    ended_at: datetime,
+    datasets: int,
+    size: int,
+    provided: Provided,
+) -> DatasetRecord:
+    """The parent dataset of a session, named and shaped as Crucible's upload pages do it."""
+    own = {
+        "dataset_name": f"{instrument} session: {name}",
+        "measurement": f"full {instrument} session",
+        "session_name": name,
+        "timestamp": started_at.isoformat(),
+    }
+    layers: tuple[tuple[Source, Mapping[str, Any]], ...] = (
+        (Source.INGESTOR, own),
+        (Source.SESSION, provided.session),
+        (Source.CONFIGURATION, provided.configuration),
+    )
+    metadata = {
+        "session": {
+            "name": name,
+            "start": started_at.isoformat(),
+            "end": ended_at.isoformat(),
+            "number_of_datasets": datasets,
+            "size": {"value": size, "unit": "byte"},
+            **({"note": provided.session["note"]} if provided.session.get("note") else {}),
+        }
+    }
+    return DatasetRecord(
+        unique_id=unique_id,
+        revision=revision,
+        attributes=_strongest(layers, {}),
+        scientific_metadata=metadata,
+        ingestor="session",
+    )
+
+
+def replaced_files(record: DatasetRecord, files: Sequence[RecordFile]) -> DatasetRecord:
+    """The record with other files."""
+    return replace(record, files=tuple(files))
+
+
+def _strongest(
+    layers: Sequence[tuple[Source, Mapping[str, Any]]], session: Mapping[str, Attribute]
+) -> dict[str, Attribute]:
+    attributes: dict[str, Attribute] = {}
+    for source, values in layers:
+        for name, value in values.items():
+            if name in attributes or name in _LISTS or name in {"note", "unique_id"} or value in (None, ""):
+                continue
+            attributes[name] = Attribute(value, source)
+    for name, attribute in session.items():
+        known = attributes.get(name)
+        if known is None or list(Source).index(attribute.source) <= list(Source).index(known.source):
+            attributes[name] = attribute
+    return attributes
+
+
+def _session_attribute(provided: Provided, extracted: Extracted) -> dict[str, Attribute]:
+    if not provided.session_name:
+        return {}
+    if provided.session_evidence is SessionEvidence.FILE and "session_name" in extracted.attributes:
+        return {}
+    return {"session_name": Attribute(provided.session_name, SESSION_SOURCE[provided.session_evidence])}
+
+
+def _plain_defaults(primary: Member) -> dict[str, str]:
+    name = display_name(primary.path.rpartition("/")[2])
+    stem, dot, suffix = name.rpartition(".")
+    modified = datetime.fromtimestamp(primary.fingerprint.mtime_ns / 1e9, UTC)
+    return {
+        "dataset_name": stem if dot and stem else name,
+        "data_format": suffix.lower() if dot and stem else "",
+        "timestamp": modified.isoformat(timespec="seconds"),
+    }
+
+
+def _words(layers: Sequence[tuple[Source, Mapping[str, Any]]], name: str) -> list[str]:
+    """Lists add up over the layers instead of hiding each other."""
+    words: list[str] = []
+    for _, values in layers:
+        value = values.get(name)
+        words += [value] if isinstance(value, str) else [str(word) for word in value or ()]
+    return words
+
+
+def _samples(names: Sequence[str], found: Sequence[SampleRef]) -> tuple[SampleRef, ...]:
+    samples = [SampleRef(name, name if is_mfid(name) else None) for name in names]
+    return tuple(dict.fromkeys([*samples, *found]))
+
+
+def _unique(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word.strip() for word in words if word.strip()))
+
+
+def _free(name: str, taken: set[str]) -> str:
+    stem, dot, suffix = name.rpartition(".")
+    number, free = 2, name
+    while free in taken:
+        free = f"{stem}_{number}.{suffix}" if dot and stem else f"{name}_{number}"
+        number += 1
+    return free
+
+
+def _file_json(file: RecordFile) -> dict[str, Any]:
+    fingerprint = file.fingerprint
+    return {
+        "name": file.name,
+        "path": file.path,
+        "size": file.size,
+        "sha256": file.sha256,
+        "crc32c": file.crc32c,
+        "part_size": file.part_size,
+        "part_crc32c": list(file.part_crc32c),
+        "primary": file.primary,
+        "fingerprint": [
+            fingerprint.size,
+            fingerprint.mtime_ns,
+            fingerprint.ctime_ns,
+            fingerprint.inode,
+            fingerprint.device,
+        ],
+    }
+
+
+def _file_from(data: Mapping[str, Any]) -> RecordFile:
+    return RecordFile(
+        name=data["name"],
+        path=data["path"],
+        size=data["size"],
+        sha256=data["sha256"],
+        crc32c=data["crc32c"],
+        part_size=data["part_size"],
+        part_crc32c=tuple(data["part_crc32c"]),
+        primary=data["primary"],
+        fingerprint=Fingerprint(*data["fingerprint"]),
+    )
