@@ -179,8 +179,8 @@ def label_across(image: Image.Image, box: Box, label: str, note: str) -> None:
         lettering.write(image, (centre, base), text, LABEL_SIZE, INK, "m")
 
 
-def label_up(image: Image.Image, box: Box, label: str, *, right: bool = False) -> None:
-    """The vertical axis' label, turned, at the left or the right edge."""
+def label_up(image: Image.Image, box: Box, label: str, left: int = 2) -> None:
+    """The vertical axis' label, turned, `left` pixels from the left edge."""
     if label:
         text = lettering.fitted(label, LABEL_SIZE, box[3] - box[1] + 20)
         strip = Image.new("L", (lettering.width(text, LABEL_SIZE) + 8, LABEL_SIZE + 8), PAPER)
@@ -188,7 +188,7 @@ def label_up(image: Image.Image, box: Box, label: str, *, right: bool = False) -
         turned = strip.rotate(90, expand=True)
         middle = (box[1] + box[3]) // 2
         place = min(max(middle - turned.height // 2, 2), image.height - turned.height - 2)
-        image.paste(turned, (image.width - turned.width if right else 2, max(place, 0)))
+        image.paste(turned, (min(left, image.width - turned.width), max(place, 0)))
 
 
 def encode(image: Image.Image) -> bytes:

@@ -15,7 +15,6 @@ from ingestors.rendering.colours import LINES, along
 
 Floats = NDArray[np.float64]
 
-_SCALE: Final = 3  # supersampling of the lines
 _MOST_SERIES: Final = 48
 _IN_LEGEND: Final = 5
 _FEW_POINTS: Final = 40  # up to here the points themselves are marked
@@ -50,7 +49,9 @@ def curve(  # noqa: PLR0913 what a plot has
     if log:
         lines = [(x, np.where(y > 0, y, np.nan), label) for x, y, label in lines]
         log = any(np.isfinite(y).any() for _, y, _ in lines)
-    x_axis = _axis([x[np.isfinite(y)] for x, y, _ in lines], log=False, margin=0.0, count=5)
+    known = [x[np.isfinite(y)] for x, y, _ in lines]
+    marked = any(part.size <= _FEW_POINTS or _is_scatter(part) for part in known)
+    x_axis = _axis(known, log=False, margin=0.03 if marked else 0.0, count=5)
     y_axis = _axis([y[np.isfinite(y)] for _, y, _ in lines], log=log, margin=0.05, count=5)
     box = axes.margins(title, x_label, y_label, y_axis, x_axis)
     grey = axes.frame(
@@ -62,7 +63,12 @@ def curve(  # noqa: PLR0913 what a plot has
     image = grey.convert("RGB")
     covered = np.zeros((box[3] - box[1], box[2] - box[0]), dtype=bool)
     for index, (x, y, _) in enumerate(lines):
-        mask = _drawn(_place(x, x_axis, reverse=x_reversed), _place(y, y_axis, reverse=True), box)
+        mask = _drawn(
+            _place(x, x_axis, reverse=x_reversed),
+            _place(y, y_axis, reverse=True),
+            box,
+            3 if len(lines) <= len(LINES) else 2,
+        )
         image.paste(_colour(index, len(lines)), (box[0], box[1]), mask)
         covered |= np.asarray(mask) > 0
     _legend(image, box, [label for _, _, label in lines], covered)
@@ -123,10 +129,10 @@ def _place(values: Floats, axis: axes.Axis, *, reverse: bool) -> Floats:
     return 1 - part if reverse else part
 
 
-def _drawn(x: Floats, y: Floats, box: axes.Box) -> Image.Image:
-    """The line as an antialiased mask of the plot area."""
+def _drawn(x: Floats, y: Floats, box: axes.Box, scale: int) -> Image.Image:
+    """The line as a mask of the plot area, antialiased by drawing it `scale` times as large."""
     across, down = box[2] - box[0], box[3] - box[1]
-    mask = Image.new("L", (across * _SCALE, down * _SCALE), 0)
+    mask = Image.new("L", (across * scale, down * scale), 0)
     draw = ImageDraw.Draw(mask)
     keep = thinned(x, y, across * 2)
     x, y = x[keep] * (mask.width - 1), y[keep] * (mask.height - 1)
@@ -138,12 +144,12 @@ def _drawn(x: Floats, y: Floats, box: axes.Box) -> Image.Image:
             continue
         points = np.column_stack((x[part], y[part])).ravel().tolist()
         if not scattered and part.size > 1:
-            draw.line(points, fill=255, width=5, joint="curve" if part.size < 400 else None)  # noqa: PLR2004 joints cost
+            draw.line(points, fill=255, width=round(1.7 * scale), joint="curve" if part.size < 400 else None)  # noqa: PLR2004 joints cost
         if scattered or sparse or part.size == 1:
-            radius = 7.0 if sparse else 4.5
+            radius = (2.3 if sparse else 1.5) * scale
             for left, top in zip(points[::2], points[1::2], strict=True):
                 draw.ellipse([left - radius, top - radius, left + radius, top + radius], fill=255)
-    return mask.reduce(_SCALE)
+    return mask.reduce(scale)
 
 
 def thinned(x: Floats, y: Floats, chunks: int) -> NDArray[np.intp]:

@@ -181,7 +181,8 @@ def _colour_bar_text(image: Image.Image, box: axes.Box, scale: axes.Axis, unit: 
             lettering.write(image, (left, y + axes.TICK_SIZE * 0.36), text, axes.TICK_SIZE, axes.MUTED)
     if scale.note:
         lettering.write(image, (image.width - 5, box[1] - 5), scale.note, axes.TICK_SIZE - 1, axes.MUTED, "r")
-    axes.label_up(image, box, unit, right=True)
+    numbers = max((lettering.width(text, axes.TICK_SIZE) for _, text in scale.ticks), default=0)
+    axes.label_up(image, box, unit, left + numbers + 4)
 
 
 def _encode(painted: NDArray[np.uint8]) -> bytes:

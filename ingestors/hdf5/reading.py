@@ -1,0 +1,254 @@
+"""HDF5 as hostile input: everything that is opened, walked or read here is bounded, and nothing outside of the file is touched.
+
+Never followed: external links, external raw storage, virtual datasets whose sources are other files.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+import h5py
+import numpy as np
+
+from ingestors.api import UnreadableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from ingestors.api import Candidate
+
+SIGNATURE: Final = b"\x89HDF\r\n\x1a\n"
+H5_ERRORS: Final = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, OverflowError)
+"""What h5py raises for broken or unusual objects: it maps the library's errors to whatever suits the call."""
+
+_OFFSETS: Final = (0, *(512 << power for power in range(7)))
+_MOST_VALUES: Final = 4_000_000  # elements of one read
+_MOST_DECODED: Final = 256 * 2**20  # bytes that the filters may produce for one read
+_MOST_CHUNK: Final = 96 * 2**20  # bytes of one chunk: HDF5 decodes it whole even for one element
+_MOST_TEXT: Final = 20_000  # letters of one value
+_MOST_LINKS: Final = 16  # soft links on the way to one object
+
+
+def has_signature(candidate: Candidate) -> bool:
+    """Whether the file is HDF5: signature at 0, or behind a user block of 512, 1024, ... bytes.
+
+    Source: HDF5 File Format Specification 3.0, II.A. A tar archive whose first member is HDF5 is not HDF5.
+    """
+    head = candidate.head
+    if head[257:262] == b"ustar":
+        return False
+    return any(head.startswith(SIGNATURE, offset) for offset in _OFFSETS)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[h5py.File]:
+    """The file, read-only and without a lock that a writer could run into. Raises UnreadableError."""
+    try:
+        file = h5py.File(path, "r", locking=False, rdcc_nbytes=8 * 2**20)
+    except H5_ERRORS as error:
+        raise UnreadableError(_why_not(path, error)) from error
+    with file:
+        yield file
+
+
+def _why_not(path: Path, error: Exception) -> str:
+    words = str(error).lower()
+    size = path.stat().st_size
+    if "truncated" in words or size < 800:  # noqa: PLR2004 the smallest complete HDF5 file is 800 bytes
+        return f"The HDF5 file is incomplete ({size} bytes): its writer has not flushed it yet, was stopped, or the copy broke off."
+    return f"The HDF5 library cannot open the file: {error}"
+
+
+def follow(group: h5py.Group, path: str, budget: int = _MOST_LINKS) -> h5py.Group | h5py.Dataset | None:
+    """The object at a path, soft links followed inside the file only; None if it is not there or lies outside."""
+    here: Any = group.file["/"] if path.startswith("/") else group
+    parts = [part for part in path.split("/") if part not in {"", "."}]
+    if len(parts) > 200:  # noqa: PLR2004 no sane path is that deep
+        return None
+    for part in parts:
+        if not isinstance(here, h5py.Group):
+            return None
+        try:
+            link = here.get(part, getlink=True)
+            if isinstance(link, h5py.SoftLink):
+                here = follow(here, link.path, budget - 1) if budget > 0 else None
+            elif isinstance(link, h5py.HardLink):
+                here = here[part]
+            else:
+                return None
+        except H5_ERRORS:
+            return None
+    return here if isinstance(here, (h5py.Group, h5py.Dataset)) else None
+
+
+def child_group(group: h5py.Group, path: str) -> h5py.Group | None:
+    """The group at a path, or None."""
+    found = follow(group, path)
+    return found if isinstance(found, h5py.Group) else None
+
+
+def child_data(group: h5py.Group, path: str) -> h5py.Dataset | None:
+    """The dataset at a path, or None."""
+    found = follow(group, path)
+    return found if isinstance(found, h5py.Dataset) else None
+
+
+def names(group: h5py.Group, most: int = 2000) -> list[str]:
+    """Names of a group's links, at most `most` of them; empty if the group is broken."""
+    found: list[str] = []
+    try:
+        for name in group:
+            if len(found) >= most:
+                break
+            found.append(name)
+    except H5_ERRORS:
+        return found
+    return found
+
+
+def attribute(thing: h5py.Group | h5py.Dataset, name: str) -> Any:
+    """An attribute as a plain value, None if it is not there, too large or of a kind that h5py cannot read."""
+    try:
+        if name not in thing.attrs:
+            return None
+        stored = thing.attrs.get_id(name)
+        if int(np.prod(stored.shape or (1,), dtype=np.float64)) * stored.dtype.itemsize > 65536:  # noqa: PLR2004 64 KiB
+            return f"[{' x '.join(map(str, stored.shape))} values]"
+        return plain(thing.attrs[name])
+    except H5_ERRORS:
+        return None
+
+
+def attribute_text(thing: h5py.Group | h5py.Dataset, name: str) -> str:
+    """An attribute as stripped text, empty if it is not there."""
+    value = attribute(thing, name)
+    return (
+        value.strip()
+        if isinstance(value, str)
+        else ""
+        if value is None or isinstance(value, (list, dict))
+        else str(value)
+    )
+
+
+def plain(value: Any) -> Any:  # noqa: C901, PLR0911 one branch per kind of value
+    """What h5py gives as plain values: text, numbers, lists, dicts for compound types; None for empty and references."""
+    if isinstance(value, h5py.Empty) or isinstance(value, (h5py.Reference, h5py.RegionReference)):
+        return None
+    if isinstance(value, bytes):
+        return text(value)[:_MOST_TEXT]
+    if isinstance(value, str):
+        return value[:_MOST_TEXT]
+    if isinstance(value, np.void):
+        if value.dtype.names:
+            return {name: plain(value[name]) for name in value.dtype.names}
+        return f"[{value.nbytes} bytes]"
+    if isinstance(value, np.ndarray):
+        if value.size == 1 and value.ndim <= 1:
+            return plain(value.ravel()[0])
+        if value.dtype.kind == "S" and value.dtype.itemsize == 1 and value.ndim == 1:  # text as single characters
+            return text(value.tobytes())
+        return [plain(item) for item in value[:1000]]
+    if isinstance(value, np.generic):
+        return value.item() if not isinstance(value, np.longdouble) else float(value)
+    return value
+
+
+def text(raw: bytes) -> str:
+    """Bytes as UTF-8, else as Latin-1 (the older writers'); NUL padding removed."""
+    raw = raw.rstrip(b"\x00")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why a dataset's content is not read: `reason` is a sentence; `missing_filter` if a decompressor would help."""
+
+    reason: str
+    missing_filter: bool = False
+
+
+def obstacle(data: h5py.Dataset) -> Obstacle | None:
+    """What speaks against reading the dataset, or None."""
+    try:
+        if data.external:
+            return Obstacle("its values are in another file")
+        if data.is_virtual and any(source.file_name != "." for source in data.virtual_sources()):
+            return Obstacle("it is a view of other files")
+        if data.chunks and int(np.prod(data.chunks, dtype=np.float64)) * data.dtype.itemsize > _MOST_CHUNK:
+            return Obstacle("its chunks are too large to be read safely")
+        return _missing_filter(data)
+    except H5_ERRORS as error:
+        return Obstacle(f"the library cannot describe it ({error})")
+
+
+def _missing_filter(data: h5py.Dataset) -> Obstacle | None:
+    properties = data.id.get_create_plist()
+    for index in range(properties.get_nfilters()):
+        code, _, _, name = properties.get_filter(index)
+        if not h5py.h5z.filter_avail(code) and not (_with_plugins() and h5py.h5z.filter_avail(code)):
+            label = text(name) or f"number {code}"
+            return Obstacle(f"it is compressed with the filter {label!r}, which is not installed", missing_filter=True)
+    return None
+
+
+def _with_plugins() -> bool:
+    """Register the decompressors of hdf5plugin, if it is installed."""
+    try:
+        import_module("hdf5plugin")
+    except ImportError:
+        return False
+    return True
+
+
+def numeric(data: h5py.Dataset) -> bool:
+    """Whether the dataset holds numbers in at least one dimension."""
+    try:
+        return data.dtype.kind in "biufc" and bool(data.shape) and data.size > 0
+    except H5_ERRORS:
+        return False
+
+
+def read(data: h5py.Dataset, most: Sequence[int], fixed: Sequence[int] = ()) -> NDArray[np.generic] | None:
+    """A dataset's numbers, every n-th along the axes that are longer than `most`; None if they cannot be read.
+
+    `fixed`: indices into the first axes (a frame of a stack); `most` then counts the remaining axes.
+    """
+    if not numeric(data) or obstacle(data) is not None:
+        return None
+    shape = data.shape[len(fixed) :]
+    steps = [max(1, -(-length // max(1, limit))) for length, limit in zip(shape, most, strict=True)]
+    where = (*fixed, *(slice(None, None, step) for step in steps))
+    count = np.prod([-(-length // step) for length, step in zip(shape, steps, strict=True)], dtype=np.float64)
+    if count > _MOST_VALUES or _decoded_bytes(data, len(fixed), steps) > _MOST_DECODED:
+        return None
+    try:
+        found = data[where]
+    except H5_ERRORS:
+        return None
+    return np.asarray(found)
+
+
+def _decoded_bytes(data: h5py.Dataset, fixed: int, steps: Sequence[int]) -> float:
+    """Bytes of the chunks that a strided read touches; contiguous data cost what is asked for."""
+    if not data.chunks:
+        return 0.0
+    touched = 1.0
+    for length, chunk, step in zip(data.shape[fixed:], data.chunks[fixed:], steps, strict=True):
+        touched *= min(-(-length // chunk), -(-length // step))
+    return float(touched * np.prod(data.chunks, dtype=np.float64) * data.dtype.itemsize)
+
+
+def is_blank(values: NDArray[np.generic]) -> bool:
+    """Whether there is nothing but zeros and NaN."""
+    numbers = np.abs(values) if np.iscomplexobj(values) else values
+    return not np.any(np.nan_to_num(numbers))

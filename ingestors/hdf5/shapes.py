@@ -1,0 +1,141 @@
+"""Pictures of HDF5 data by shape: a line, a plane, a stack, a cube with a spectrum in every pixel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from ingestors import rendering
+from ingestors.hdf5 import reading
+from ingestors.hdf5.survey import unit_of
+
+if TYPE_CHECKING:
+    import h5py
+    from numpy.typing import NDArray
+
+    from ingestors.api import Thumbnail
+
+_LINE: Final = 100_000  # points that a line is thinned to before it is drawn
+_PLANE: Final = (1200, 1600)
+_SPECTRA: Final = 12
+_FRAMES: Final = 6
+
+
+def label(name: str, unit: str) -> str:
+    """An axis' label."""
+    name = name.rsplit("/", 1)[-1]
+    return f"{name} ({unit})" if unit else name
+
+
+def line(
+    data: h5py.Dataset, x: h5py.Dataset | None, *, title: str, x_name: str = "", name: str = ""
+) -> Thumbnail | None:
+    """A line over another dataset of the same length, or over the point's number; None if it cannot be read."""
+    y = reading.read(data, [_LINE])
+    if y is None:
+        return None
+    step = -(-data.shape[0] // _LINE)
+    across = None if x is None or x.shape != data.shape else reading.read(x, [_LINE])
+    png = rendering.curve(
+        [rendering.Series(np.arange(y.size) * step if across is None else across, y)],
+        title=title,
+        x_label="point" if across is None or x is None else label(x_name or str(x.name), unit_of(x)),
+        y_label=label(name or str(data.name), unit_of(data)),
+    )
+    return rendering.thumbnail(label(name or str(data.name), ""), png)
+
+
+def lines(data: h5py.Dataset, x: h5py.Dataset | None, *, title: str, name: str = "") -> Thumbnail | None:
+    """The rows of a plane as lines over a common axis."""
+    rows = np.unique(np.linspace(0, data.shape[0] - 1, min(_SPECTRA, data.shape[0])).astype(int))
+    across = None if x is None else reading.read(x, [_LINE])
+    series = []
+    for row in rows:
+        y = reading.read(data, [_LINE], fixed=(int(row),))
+        if y is None:
+            return None
+        here = np.arange(y.size) if across is None or across.shape != y.shape else across
+        series.append(rendering.Series(here, y, f"{name or 'row'} {row}"))
+    x_label = label(str(x.name), unit_of(x)) if x is not None else "point"
+    png = rendering.curve(series, title=title, x_label=x_label, y_label=label(str(data.name), unit_of(data)))
+    return rendering.thumbnail(label(str(data.name), ""), png)
+
+
+def plane(  # noqa: PLR0913 what a map has
+    data: h5py.Dataset,
+    fixed: tuple[int, ...] = (),
+    *,
+    title: str,
+    caption: str = "",
+    extent: tuple[float, float, float, float] | None = None,
+    labels: tuple[str, str] = ("", ""),
+    as_picture: bool = False,
+) -> Thumbnail | None:
+    """One plane of the data in colours, or in grey `as_picture`; None if it cannot be read."""
+    values = reading.read(data, _PLANE, fixed)
+    if values is None:
+        return None
+    caption = caption or label(str(data.name), "")
+    if as_picture:
+        return rendering.thumbnail(caption, rendering.picture(values, title))
+    png = rendering.heatmap(
+        values, title=title, extent=extent, x_label=labels[0], y_label=labels[1], unit=label(caption, unit_of(data))
+    )
+    return rendering.thumbnail(caption, png)
+
+
+def photograph(values: NDArray[np.generic], *, title: str, caption: str) -> Thumbnail:
+    """Pixels (rows, columns, channels) as they are."""
+    return rendering.thumbnail(label(caption, ""), rendering.picture(values, title))
+
+
+def stack(data: h5py.Dataset, *, title: str, caption: str = "") -> Thumbnail | None:
+    """Frames (..., rows, columns), evenly chosen, side by side."""
+    leading = data.shape[:-2]
+    count = int(np.prod(leading, dtype=np.float64))
+    if count == 1:
+        return plane(data, (0,) * len(leading), title=title, caption=caption, as_picture=True)
+    chosen = [int(index) for index in np.unique(np.linspace(0, count - 1, min(_FRAMES, count)).astype(np.int64))]
+    frames = []
+    for index in chosen:
+        where = tuple(int(part) for part in np.unravel_index(index, leading))
+        frame = reading.read(data, (300, 400), where)
+        if frame is None:
+            return None
+        frames.append(frame)
+    png = rendering.montage(frames, title=title, labels=[f"{index}" for index in chosen])
+    return rendering.thumbnail(caption or label(str(data.name), ""), png)
+
+
+def cube_map(data: h5py.Dataset, fixed: tuple[int, ...] = ()) -> NDArray[np.generic] | None:
+    """The mean over the last axis of a cube (rows, columns, spectrum), from at most 64 evenly spaced channels."""
+    values = reading.read(data, (220, 280, 64), fixed)
+    return None if values is None else _mean(values, (2,))
+
+
+def cube_spectrum(data: h5py.Dataset, fixed: tuple[int, ...] = ()) -> NDArray[np.generic] | None:
+    """The mean spectrum of a cube (rows, columns, spectrum), from at most 24x24 evenly spaced pixels."""
+    values = reading.read(data, (24, 24, 6000), fixed)
+    return None if values is None else _mean(values, (0, 1))
+
+
+def _mean(values: NDArray[np.generic], axis: tuple[int, ...]) -> NDArray[np.generic]:
+    numbers = np.abs(values) if np.iscomplexobj(values) else np.asarray(values, dtype=np.float64)
+    known = np.isfinite(numbers)
+    count = known.sum(axis=axis)
+    total = np.where(known, numbers, 0.0).sum(axis=axis)
+    return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan))
+
+
+def edges(axis: NDArray[np.generic]) -> tuple[float, float] | None:
+    """Outer edges of evenly spaced pixels whose centres are given; None if they are not even."""
+    centres = np.asarray(axis, dtype=np.float64).ravel()
+    if centres.size == 0 or not np.isfinite(centres).all():
+        return None
+    if centres.size == 1:
+        return float(centres[0]) - 0.5, float(centres[0]) + 0.5
+    step = float(centres[-1] - centres[0]) / (centres.size - 1)
+    if step == 0 or np.abs(np.diff(centres) - step).max() > 0.2 * abs(step):
+        return None
+    return float(centres[0]) - step / 2, float(centres[-1]) + step / 2
