@@ -46,6 +46,7 @@ class FileRow:
     reason: str
     fingerprint: Fingerprint
     digests: Digests | None
+    settled_size: int  # of the bytes that the digests stand for
     version: int
     dataset: DatasetId | None
     role: str | None
@@ -90,6 +91,21 @@ class Files:
     def folders(self, root: int) -> set[str]:
         """The folders in which the store knows present files."""
         return {os.fsdecode(row["folder"]) for row in self._database.all("folders_with_files", root=root)}
+
+    def under(self, root: int, prefix: str) -> list[str]:
+        """The present paths that begin with a text: a range of the index, whatever the folder holds."""
+        whole = os.fsencode(prefix)
+        folder, beginning = split(prefix)
+        rows = self._database.all(
+            "files_under",
+            root=root,
+            folder=folder,
+            beginning=beginning,
+            beginning_end=_after(beginning),
+            prefix=whole,
+            prefix_end=_after(whole),
+        )
+        return [joined(row["folder"], row["name"]) for row in rows]
 
     def some_present(self, root: int, limit: int) -> list[str]:
         """A few paths that the store believes to be there: the sample that tells one root from another."""
@@ -198,6 +214,11 @@ class Files:
         return {row["state"]: (row["count"], int(row["bytes"])) for row in self._database.all("file_counts")}
 
 
+def _after(prefix: bytes) -> bytes:
+    """The first bytes in order that do not begin with the prefix; no name on disk begins with the byte 0xFF twice over."""
+    return prefix + b"\xff" * 256
+
+
 def _shown(path: str) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
@@ -237,6 +258,7 @@ def _file(row: Row) -> FileRow:
         reason=row["reason"],
         fingerprint=_fingerprint(row),
         digests=digests,
+        settled_size=row["settled_size"] or 0,
         version=row["version"],
         dataset=row["dataset"],
         role=row["role"],

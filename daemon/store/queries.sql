@@ -16,10 +16,16 @@ INSERT INTO facts (key, value) VALUES (:key, :value) ON CONFLICT (key) DO UPDATE
 INSERT INTO roots (path) VALUES (:path) ON CONFLICT (path) DO NOTHING
 
 -- name: root_by_path
-SELECT id, path, identity, scanned_at FROM roots WHERE path = :path
+SELECT * FROM roots WHERE path = :path
 
 -- name: set_root_identity
 UPDATE roots SET identity = :identity WHERE id = :id
+
+-- name: set_root_problem
+UPDATE roots SET problem = :problem WHERE id = :id
+
+-- name: set_root_mode
+UPDATE roots SET mode = :mode WHERE id = :id
 
 -- name: set_root_scanned
 UPDATE roots SET scanned_at = :at WHERE id = :id
@@ -47,6 +53,10 @@ SELECT * FROM files WHERE state IN ('seen', 'settling') ORDER BY id
 
 -- name: files_of_dataset
 SELECT * FROM files WHERE dataset = :dataset AND state NOT IN ('vanished', 'ignored') ORDER BY role DESC, folder, name
+
+-- name: files_under
+SELECT folder, name FROM files WHERE root = :root AND state NOT IN ('vanished', 'ignored')
+  AND ((folder = :folder AND name >= :beginning AND name < :beginning_end) OR (folder >= :prefix AND folder < :prefix_end))
 
 -- name: present_files_of_root
 SELECT id, folder, name FROM files WHERE root = :root AND state NOT IN ('vanished', 'ignored') LIMIT :limit

@@ -53,6 +53,21 @@ class Roots:
         """A scan of the whole root ended."""
         self._database.run("set_root_scanned", id=root, at=stamp(self._clock.now()))
 
+    def problem(self, root: int, text: str) -> None:
+        """Why the root cannot be watched now; an empty text when it can."""
+        with self._database.transaction():
+            self._database.run("set_root_problem", id=root, problem=text)
+            self._journal.write("root", root, "root.failed" if text else "root.recovered", problem=text)
+
+    def keep_mode(self, root: int, mode: str) -> None:
+        """How the root is watched: by events, or why it is only scanned."""
+        self._database.run("set_root_mode", id=root, mode=mode)
+
+    def state(self, path: Path) -> tuple[str, str]:
+        """The problem and the mode of a root, for people."""
+        row = self._database.one("root_by_path", path=os.fsencode(path))
+        return ("", "") if row is None else (row["problem"], row["mode"])
+
     def scanned_at(self, path: Path) -> str | None:
         """When the last whole scan ended."""
         row = self._database.one("root_by_path", path=os.fsencode(path))

@@ -17,7 +17,9 @@ CREATE TABLE roots (
   id         INTEGER PRIMARY KEY,
   path       BLOB NOT NULL UNIQUE,
   identity   TEXT,              -- JSON: what the folder was when it was last scanned
-  scanned_at TEXT
+  scanned_at TEXT,
+  problem    TEXT NOT NULL DEFAULT '',   -- why it cannot be watched now
+  mode       TEXT NOT NULL DEFAULT ''    -- events, or why it is only scanned
 ) STRICT;
 
 CREATE TABLE sessions (

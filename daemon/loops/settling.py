@@ -1,0 +1,214 @@
+"""The settling loop: looks at unsettled files until each is complete, hashes it, and moves its dataset on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from daemon.errors import StateError
+from daemon.loops.context import Stopping
+from daemon.loops.waitlist import Waitlist
+from daemon.model import FileState
+from daemon.watch.settle import Changed, SettleRules, Track, Verdict, decide, digest, observe, prefix_sha256
+from ingestors.api import display_name
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from daemon.loops.context import Context
+    from daemon.loops.grouping import Placing
+    from daemon.loops.hints import Hints
+    from daemon.model import Digests, FileId, Fingerprint
+    from daemon.store.files import FileRow
+
+log = structlog.get_logger("labferry.settle")
+
+BATCH: Final = 64
+BATCH_SECONDS: Final = 0.05
+REASON_SECONDS: Final = 30.0
+UNREADABLE_SECONDS: Final = 15.0
+
+
+@dataclass(slots=True)
+class Unsettled:
+    """A file on its way, as the loop keeps it in memory; a scan finds everything in it again."""
+
+    id: FileId
+    root_index: int
+    path: str
+    absolute: Path
+    track: Track
+    reason: str = ""
+    told_at: float = float("-inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A complete file."""
+
+    item: Unsettled
+    fingerprint: Fingerprint
+    digests: Digests
+    note: str
+
+
+class Settling:
+    """Files wait in a list ordered by when to look again; a few threads look."""
+
+    def __init__(self, context: Context, rules: SettleRules, placing: Placing, hints: Hints) -> None:
+        self._context = context
+        self._rules = rules
+        self._placing = placing
+        self._hints = hints
+        self._waitlist: Waitlist[Unsettled] = Waitlist(context.clock)
+
+    def resume(self) -> None:
+        """After a start: everything that had not settled is looked at anew, with a new quiet period."""
+        index = {root.id: root.index for root in self._context.roots}
+        for row in self._context.store.files.unsettled():
+            if row.root in index:
+                self.track(row.id, index[row.root], row.path, row.fingerprint)
+
+    def track(self, file: FileId, root_index: int, path: str, fingerprint: Fingerprint) -> None:
+        """Look at a new or changed file; its quiet period begins now."""
+        now = self._context.clock.monotonic()
+        known = self._waitlist.get(file)
+        if known is not None and known.track.fingerprint == fingerprint and known.path == path:
+            self._waitlist.put(file, known)  # somebody thinks that it is worth a look now; its quiet period goes on
+            return
+        first_seen = known.track.first_seen if known else now
+        track = Track(fingerprint=fingerprint, since=now, first_seen=first_seen)
+        absolute = self._context.roots[root_index].path / path
+        self._waitlist.put(file, Unsettled(file, root_index, path, absolute, track))
+
+    def forget(self, file: FileId) -> None:
+        """The file vanished or is excluded."""
+        self._waitlist.remove(file)
+
+    def __len__(self) -> int:
+        return len(self._waitlist)
+
+    def wake(self) -> None:
+        """Let the threads see that the service stops."""
+        self._waitlist.wake()
+
+    def run(self, name: str) -> None:
+        """Look at what is due until the service stops."""
+        while not self._context.stopping.is_set():
+            self._context.heartbeats.beat(name)
+            items = self._waitlist.take(BATCH, 20.0)
+            try:
+                self._look(items, name)
+            except Stopping:
+                break
+            except StateError as error:
+                log.error("store.failed", problem=error.message, advice=error.advice)
+                for item in items:
+                    self._waitlist.again(item.id, item, 5.0)
+                self._context.clock.wait(self._context.stopping, 2.0)
+        self._context.heartbeats.forget(name)
+
+    def _look(self, items: list[Unsettled], name: str) -> None:
+        settled: list[Settled] = []
+        began = self._context.clock.monotonic()
+        for item in items:
+            result = self._look_at(item, name)
+            if result is not None:
+                settled.append(result)
+            if settled and self._context.clock.monotonic() - began > BATCH_SECONDS:
+                self._keep(settled)
+                settled, began = [], self._context.clock.monotonic()
+        if settled:
+            self._keep(settled)
+
+    def _look_at(self, item: Unsettled, name: str) -> Settled | None:
+        """One look: settled, or back on the list with a reason. Everything that the disk says has an answer."""
+        now = self._context.clock.monotonic()
+        try:
+            observation = observe(item.absolute, item.path, self._rules)
+            if observation.fingerprint != item.track.fingerprint:
+                item.track = Track(observation.fingerprint, since=now, first_seen=item.track.first_seen)
+            decision = decide(item.path, observation, item.track, self._rules, now)
+            item.track = decision.track
+            if decision.verdict is Verdict.WAIT:
+                self._wait(item, decision.until - now, decision.reason)
+                return None
+            digests = digest(item.absolute, observation.fingerprint, alive=lambda: self._alive(name))
+        except FileNotFoundError:
+            self._waitlist.remove(item.id, item)
+            self._hints.hint(item.root_index, item.path)  # the watching loop tells a rename from a lost root
+        except Changed:
+            item.track = Track(item.track.fingerprint, since=now, first_seen=item.track.first_seen)
+            self._wait(item, 0.2, "changed while it was read")
+        except OSError as error:
+            self._wait(item, UNREADABLE_SECONDS, f"cannot be read ({error.strerror})")
+        else:
+            return Settled(item, observation.fingerprint, digests, decision.reason)
+        return None
+
+    def _alive(self, name: str) -> None:
+        self._context.heartbeats.beat(name)
+        if self._context.stopping.is_set():
+            raise Stopping
+
+    def _wait(self, item: Unsettled, seconds: float, reason: str) -> None:
+        """Keep the reason in the store when it is another one, or now and then: not at every look."""
+        now = self._context.clock.monotonic()
+        kind = reason.partition(":")[0]
+        if kind != item.reason or now - item.told_at > REASON_SECONDS:
+            files = self._context.store.files
+            with self._context.store.database.transaction():
+                row = files.get(item.id)
+                if row is not None and row.state is FileState.SEEN:
+                    files.settling(item.id, item.track.fingerprint, reason)
+                elif row is not None:
+                    files.waits(item.id, reason)
+            if kind != item.reason:
+                log.debug("file.settling", path=display_name(item.path), reason=reason)
+            item.reason, item.told_at = kind, now
+        self._waitlist.again(item.id, item, max(0.0, seconds))
+
+    def _keep(self, settled: list[Settled]) -> None:
+        """One transaction for the whole batch: the files are settled and their datasets may be ready."""
+        store = self._context.store
+        versions = {one.item.id: self._version(one) for one in settled}
+        kept = []
+        with store.database.transaction():
+            for one in settled:
+                row = store.files.get(one.item.id)
+                if row is None or row.state in {FileState.VANISHED, FileState.IGNORED}:
+                    continue  # while it was hashed
+                if row.state is not FileState.SETTLING:
+                    store.files.settling(row.id, one.fingerprint, "looked at")
+                    if row.dataset is not None:
+                        self._placing.changed(row.dataset, one.item.path)
+                store.files.settle(
+                    row.id, one.fingerprint, one.digests, version=versions[row.id], note=one.note
+                )
+                kept.append(one)
+                if row.dataset is not None and store.datasets.ready_if_settled(row.dataset):
+                    self._context.extract_bell.ring()
+        for one in settled:
+            self._waitlist.remove(one.item.id, one.item)
+        for one in kept:
+            log.info(
+                "file.settled",
+                path=display_name(one.item.path),
+                size=one.fingerprint.size,
+                sha256=one.digests.sha256,
+                **({"note": one.note} if one.note else {}),
+            )
+
+    def _version(self, one: Settled) -> int:
+        """A file that grew after it was delivered keeps its name there; a rewritten one gets the next version."""
+        row: FileRow | None = self._context.store.files.get(one.item.id)
+        if row is None or row.digests is None or row.dataset is None or row.digests.sha256 == one.digests.sha256:
+            return 1 if row is None else row.version
+        if not self._context.store.files.was_sent(row.dataset, row.digests.sha256):
+            return row.version
+        old_size = row.settled_size
+        grew = old_size <= one.fingerprint.size and prefix_sha256(one.item.absolute, old_size) == row.digests.sha256
+        return row.version if grew else row.version + 1
+

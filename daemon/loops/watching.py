@@ -1,0 +1,224 @@
+"""The watching loop: a scan is the truth, hints are reasons to look early. One thread; it never hashes and never waits for I/O
+of a catalog."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from daemon.errors import RootError, StateError
+from daemon.watch.roots import RootIdentity, differs, events_work, identify
+from daemon.watch.scan import list_folder, walk
+from ingestors.api import display_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from daemon.loops.arrivals import Arrivals
+    from daemon.loops.context import Bell, Context, WatchedFolder
+    from daemon.loops.hints import Hints
+    from daemon.patterns import PathFilter
+
+log = structlog.get_logger("labferry.watch")
+
+HINTS_AT_ONCE: Final = 500
+FAILED_ROOT_SECONDS: Final = 15.0
+SAMPLE: Final = 64
+SESSION_FILE: Final = "session.yaml"
+
+
+@dataclasses.dataclass(slots=True)
+class _Scan:
+    """One root's scan: when the next is due, and the one under way."""
+
+    due: float
+    walking: Iterator[None] | None = None
+    finished: int = 0
+    problem: str = ""
+    by_events: bool = True
+
+
+class Watching:
+    """Finds out what is there. `Hints` is filled by the watcher's threads."""
+
+    def __init__(  # noqa: PLR0913 the parts that meet here
+        self,
+        context: Context,
+        arrivals: Arrivals,
+        filters: tuple[PathFilter, ...],
+        hints: Hints,
+        bell: Bell,
+        listening: set[int],
+    ) -> None:
+        self._context = context
+        self._arrivals = arrivals
+        self._filters = filters
+        self._hints = hints
+        self._bell = bell
+        self._listening = listening
+        self._scans = {root.index: _Scan(due=0.0) for root in context.roots}
+
+    def run(self, name: str) -> None:
+        """Work off hints and scans until the service stops."""
+        while not self._context.stopping.is_set():
+            self._context.heartbeats.beat(name)
+            try:
+                if not self._round():
+                    self._bell.wait(self._pause())
+            except StateError as error:
+                log.error("store.failed", problem=error.message, advice=error.advice)
+                self.rescan("the store failed")
+                self._context.clock.wait(self._context.stopping, 2.0)
+        self._context.heartbeats.forget(name)
+
+    def rescan(self, reason: str, root_index: int | None = None) -> None:
+        """Scan a root, or all of them, as soon as possible."""
+        self._hints.lost(root_index, reason)
+
+    def idle(self) -> bool:
+        """Whether every root that can be read was scanned to its end and no hint waits."""
+        return not self._hints and all(
+            (scan.finished or scan.problem) and scan.walking is None for scan in self._scans.values()
+        )
+
+    def problems(self) -> dict[int, str]:
+        """The roots that cannot be watched, and why."""
+        return {index: scan.problem for index, scan in self._scans.items() if scan.problem}
+
+    def _round(self) -> bool:
+        """One piece of work; False if there is none."""
+        now = self._context.clock.monotonic()
+        for root_index, reason in self._hints.take_lost().items():
+            log.warning("watch.rescan", reason=reason, root=root_index)
+            for index, scan in self._scans.items():
+                if root_index in {None, index}:
+                    scan.due, scan.walking = now, None
+        worked = self._work_off_hints()
+        for root in self._context.roots:
+            scan = self._scans[root.index]
+            if scan.walking is None and scan.due <= now:
+                scan.walking = self._scan(root, scan)
+            if scan.walking is not None:
+                self._step(root, scan)
+                worked = True
+        return worked
+
+    def _pause(self) -> float:
+        now = self._context.clock.monotonic()
+        return max(0.0, min(30.0, *(scan.due - now for scan in self._scans.values())))
+
+    def _work_off_hints(self) -> bool:
+        hints = self._hints.take(HINTS_AT_ONCE)
+        for hint in hints:
+            root = self._context.roots[hint.root]
+            if self._scans[root.index].problem:
+                continue  # what is missing there says nothing; the scan looks when the root is back
+            if hint.is_folder:
+                self._list_below(root, hint.path)
+            elif self._hinted_away(root, hint.path):
+                self._list_below(root, hint.path)
+        return bool(hints)
+
+    def _hinted_away(self, root: WatchedFolder, path: str) -> bool:
+        try:
+            return self._arrivals.look(root, path)
+        except OSError as error:
+            log.warning("watch.unreadable", path=display_name(path), problem=error.strerror)
+            return False
+
+    def _list_below(self, root: WatchedFolder, folder: str) -> None:
+        """List a folder and everything below: what happened in it before its watch was there was heard by nobody."""
+        wanted = self._filters[root.index]
+        waiting = [folder]
+        while waiting and not self._context.stopping.is_set():
+            here = waiting.pop()
+            if here and not wanted.enters(here):
+                continue
+            listing = list_folder(root.path, here, wanted)
+            self._arrivals.compare(root, listing)
+            waiting += [f"{here}/{name}" if here else name for name in listing.folders]
+            self._context.heartbeats.beat("watching")
+
+    def _step(self, root: WatchedFolder, scan: _Scan) -> None:
+        """Some folders of a scan; the rest in the next rounds, so that hints are not kept waiting."""
+        until = self._context.clock.monotonic() + 0.2
+        try:
+            while scan.walking is not None and self._context.clock.monotonic() < until:
+                if next(scan.walking, self) is self:
+                    scan.walking = None
+        except RootError as error:
+            self._failed(root, scan, error)
+
+    def _scan(self, root: WatchedFolder, scan: _Scan) -> Iterator[None]:
+        """Compare the whole root with the store, folder by folder."""
+        began = self._context.clock.monotonic()
+        identity = self._recognised(root)
+        if scan.problem:
+            scan.problem = ""
+            self._context.store.roots.problem(root.id, "")
+            log.info("root.recovered", root=str(root.path))
+        scan.by_events = root.settings.events == "auto" and events_work(identity) and root.index in self._listening
+        met: set[str] = set()
+        unreadable: list[str] = []
+        changes = 0
+        for listing in walk(root.path, self._filters[root.index]):
+            met.add(listing.folder)
+            if listing.error is not None:
+                if not listing.folder:
+                    raise RootError(f"The root {root.path} cannot be read: {listing.error}.")
+                unreadable.append(listing.folder)
+                log.warning("watch.unreadable", path=display_name(listing.folder), problem=listing.error)
+            changes += self._arrivals.compare(root, listing)
+            yield
+        self._recognised(root)  # a root that went away in the middle leaves nothing to conclude from
+        for folder in sorted(self._context.store.files.folders(root.id) - met):
+            if not any(folder == bad or folder.startswith(f"{bad}/") for bad in unreadable):
+                changes += self._arrivals.gone(root, folder)
+                yield
+        self._context.store.roots.scanned(root.id)
+        every = self._context.instrument.scan
+        now = self._context.clock.monotonic()
+        # A scan that takes long is not made more often than its cost allows: at most a twentieth of the time.
+        scan.due = now + max(every.every if scan.by_events else every.every_without_events, 20 * (now - began))
+        scan.finished += 1
+        log.info(
+            "watch.scanned", root=str(root.path), folders=len(met), changes=changes, seconds=round(now - began, 3)
+        )
+
+    def _recognised(self, root: WatchedFolder) -> RootIdentity:
+        """The root is the folder that it was, or holds what it held. Raises RootError."""
+        roots = self._context.store.roots
+        identity = identify(root.path)
+        remembered = roots.identity(root.path)
+        now = dataclasses.asdict(identity)
+        if remembered == now:
+            return identity
+        if remembered is not None:
+            sentence = differs(RootIdentity(**remembered), identity)
+            sample = self._context.store.files.some_present(root.id, SAMPLE) if sentence else []
+            if sample and not any(_exists(root, path) for path in sample):
+                raise RootError(
+                    f"{root.path}: {sentence}",
+                    "Mount the disk or share. If the folder was replaced on purpose and is empty, give it another path"
+                    " in the configuration.",
+                )
+        roots.keep_identity(root.id, now)
+        return identity
+
+    def _failed(self, root: WatchedFolder, scan: _Scan, error: RootError) -> None:
+        scan.walking = None
+        scan.due = self._context.clock.monotonic() + FAILED_ROOT_SECONDS
+        if scan.problem != error.message:
+            scan.problem = error.message
+            self._context.store.roots.problem(root.id, error.message)
+            log.error("root.failed", root=str(root.path), problem=error.message, advice=error.advice)
+
+
+def _exists(root: WatchedFolder, path: str) -> bool:
+    with contextlib.suppress(OSError):
+        (root.path / path).lstat()
+        return True
+    return False
