@@ -1,0 +1,310 @@
+"""Crucible v3 as a catalog: a dataset record becomes steps, and each step a few requests that are safe to repeat.
+
+The first try of a step sends at once; a repeated one looks first, because an answer may have been lost. The requests
+are those of nano-crucible 3.3.0 (`resources/datasets.py`, `files.py`, `ingestion.py`), one key for all of them.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from daemon.catalogs import crucible_check
+from daemon.catalogs.catalog import Finding, Health
+from daemon.catalogs.crucible_record import (
+    PATCHABLE,
+    changes,
+    contradictions,
+    dataset_body,
+    digest_of,
+    left_out,
+    linked_samples,
+    open_fields,
+)
+from daemon.catalogs.http import HttpClient, segment
+from daemon.catalogs.ingestion import Policy, status_for
+from daemon.catalogs.transfer import FileTransfer
+from daemon.errors import CatalogRefused, LabferryError, NotYet
+from daemon.model import Source, Step, StepKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from daemon.catalogs.catalog import Attempt
+    from daemon.catalogs.credentials import Key
+    from daemon.clock import Clock
+    from daemon.model import DatasetRecord, RecordThumbnail
+
+PUBLIC_URL: Final = "https://crucible.lbl.gov/api/v3"
+PUBLIC_PAGE: Final = "https://crucible.lbl.gov/explore/{project_id}/datasets/{unique_id}"
+RECORD_KEY: Final = "dataset"
+
+_CLASSES_SECONDS: Final = 3600.0
+_NOT_FOUND: Final = 404
+_FORBIDDEN: Final = (403, 404)
+_ASKED: Final = frozenset({Source.SESSION, Source.SIDECAR, Source.PATH, Source.CONFIGURATION})
+
+
+@dataclass(frozen=True, slots=True)
+class CrucibleOptions:
+    """How one Crucible is reached. `page` may hold `{unique_id}` and `{project_id}`; the last three are for `check`."""
+
+    url: str
+    key: Key
+    name: str = "crucible"
+    ingestion: Policy = "auto"
+    page: str | None = None
+    verify: bool | Path = True
+    project_id: str | None = None
+    instrument_id: str | None = None
+    owner: str | None = None
+
+
+class Crucible:
+    """The adapter; see `daemon.catalogs.catalog.Catalog`. Raises ConfigurationError for an unusable address or key."""
+
+    def __init__(self, options: CrucibleOptions, clock: Clock) -> None:
+        self.name = options.name
+        self._options = options
+        self._clock = clock
+        self._client = HttpClient(options.name, options.url, options.key.text, clock, verify=options.verify)
+        self._files = FileTransfer(self._client, clock)
+        self._classes: tuple[float, frozenset[str]] | None = (
+            None  # the server's ingestors, and until when to believe it
+        )
+
+    def check(self) -> Sequence[Finding]:
+        """Whether a delivery would work, one sentence each."""
+        options = self._options
+        findings = [Finding(Health.OK, f"The key for {self.name} comes from {options.key.origin}.")]
+        if options.key.warning:
+            findings.append(Finding(Health.WARNING, options.key.warning))
+        try:
+            findings += crucible_check.check(
+                self._client, self._clock, options.project_id, options.instrument_id, options.owner
+            )
+        except LabferryError as error:
+            findings.append(Finding(Health.FAILED, str(error)))
+        return findings
+
+    def plan(self, record: DatasetRecord) -> Sequence[Step]:
+        """The steps, in order. All files come before the first ingestion: an ingestor may look at a companion."""
+        steps = [Step(StepKind.RECORD, RECORD_KEY, digest_of(dataset_body(record)))]
+        if record.scientific_metadata:
+            steps.append(Step(StepKind.METADATA, "scientific_metadata", digest_of(record.scientific_metadata)))
+        steps += [Step(StepKind.KEYWORD, keyword, "") for keyword in dict.fromkeys(record.keywords) if keyword.strip()]
+        steps += [Step(StepKind.FILE, file.name, file.sha256) for file in record.files]
+        steps += [Step(StepKind.INGESTION, file.name, file.sha256) for file in record.files]
+        steps += [Step(StepKind.THUMBNAIL, thumbnail.name, thumbnail.sha256) for thumbnail in record.thumbnails]
+        steps += [Step(StepKind.SAMPLE, sample, "") for sample in linked_samples(record)]
+        if record.parent_id is not None:
+            steps.append(Step(StepKind.LINK, record.parent_id, ""))
+        return steps
+
+    def perform(  # noqa: PLR0911 one return for each kind of step
+        self, step: Step, record: DatasetRecord, attempt: Attempt
+    ) -> Mapping[str, Any]:
+        """Do one step; see the protocol."""
+        attempt.alive()
+        match step.kind:
+            case StepKind.RECORD:
+                return self._record(record, attempt)
+            case StepKind.METADATA:
+                return self._metadata(record)
+            case StepKind.KEYWORD:
+                return self._keyword(step.key, record, attempt)
+            case StepKind.FILE:
+                return self._file(step, record, attempt)
+            case StepKind.INGESTION:
+                return self._ingestion(step, record, attempt)
+            case StepKind.THUMBNAIL:
+                return self._thumbnail(step, record, attempt)
+            case StepKind.SAMPLE:
+                return self._sample(step.key, record, attempt)
+            case StepKind.LINK:
+                return self._link(step.key, record, attempt)
+
+    def page(self, unique_id: str) -> str | None:
+        """Where a person can look at the dataset, if a page is configured."""
+        template, project = self._options.page, self._options.project_id
+        if template is None or ("{project_id}" in template and not project):
+            return None
+        return template.replace("{unique_id}", segment(unique_id)).replace("{project_id}", segment(project or ""))
+
+    def close(self) -> None:
+        """Give back connections."""
+        self._client.close()
+
+    # The record
+
+    def _record(self, record: DatasetRecord, attempt: Attempt) -> Mapping[str, Any]:
+        body = dataset_body(record)
+        earlier = attempt.outcomes.get((StepKind.RECORD, RECORD_KEY))
+        if earlier is not None and isinstance(earlier.get("sent"), dict):
+            return self._update(record, body, earlier)
+        there = self._dataset(record.unique_id) if attempt.repeated else None
+        if there is not None:
+            return self._adopt(record, body, there)
+        try:
+            return self._create(record, body)
+        except CatalogRefused:
+            there = self._dataset(record.unique_id)
+            if there is None:
+                raise
+            return self._adopt(record, body, there)
+
+    def _create(self, record: DatasetRecord, body: dict[str, Any]) -> dict[str, Any]:
+        left = left_out(record)
+        owner = record.attributes.get("owner_orcid")
+        named = owner is not None and owner.source in _ASKED
+        answer = self._client.call("POST", "/datasets", body=body, also=() if named or "owner" not in body else (403,))
+        if not answer.ok:  # the file names an owner for whom our account may not create; better ours than not there
+            left["owner"] = f"our account may not create datasets for {body.pop('owner')}"
+            answer = self._client.call("POST", "/datasets", body=body)
+        answer.mapping()
+        return {"created": True, "revision": record.revision, "sent": body, "left": left}
+
+    def _adopt(self, record: DatasetRecord, body: dict[str, Any], there: Mapping[str, Any]) -> dict[str, Any]:
+        """A record of this id is there: ours whose answer was lost, or one that somebody made beforehand for this file."""
+        differences = contradictions(body, there)
+        if differences:
+            raise CatalogRefused(
+                f"{self.name} holds another dataset under the id {record.unique_id}: {'; '.join(differences)}.",
+                "Look at both; correct the attribute here, or give this dataset another id.",
+            )
+        fields = open_fields(body, there)
+        if fields:
+            self._client.call("PATCH", f"/datasets/{segment(record.unique_id)}", body=fields)
+        return {"created": False, "revision": record.revision, "sent": body, "left": left_out(record)}
+
+    def _update(self, record: DatasetRecord, body: dict[str, Any], earlier: Mapping[str, Any]) -> dict[str, Any]:
+        sent: dict[str, Any] = earlier["sent"]
+        changed, left = changes(body, sent)
+        dataset = segment(record.unique_id)
+        fields = {name: value for name, value in changed.items() if name in PATCHABLE}
+        if fields:
+            self._client.call("PATCH", f"/datasets/{dataset}", body=fields)
+        if "instrument_id" in changed:
+            instrument = {"instrument_id": changed["instrument_id"]}
+            self._client.call("PUT", f"/datasets/{dataset}/instrument", body=instrument)
+        if "public" in changed:
+            method = "PUT" if changed["public"] else "DELETE"
+            self._client.call(method, f"/resources/{dataset}/access/public")
+        return {**earlier, "sent": {**sent, **changed}, "left": {**left_out(record), **left}}
+
+    def _dataset(self, unique_id: str) -> dict[str, Any] | None:
+        answer = self._client.call("GET", f"/datasets/{segment(unique_id)}", also=_FORBIDDEN)
+        return answer.mapping() if answer.ok else None
+
+    def _fresh(self, record: DatasetRecord, attempt: Attempt) -> bool:
+        """Whether nothing of this step can be there yet: our first try, on a record that this revision made."""
+        made = attempt.outcomes.get((StepKind.RECORD, RECORD_KEY), {})
+        return not attempt.repeated and made.get("created") is True and made.get("revision") == record.revision
+
+    def _metadata(self, record: DatasetRecord) -> Mapping[str, Any]:
+        """A deep merge, the same however often it is sent; what a person added there stays."""
+        path = f"/resources/{segment(record.unique_id)}/metadata"
+        self._client.call("PATCH", path, body=record.scientific_metadata).mapping()
+        return {}
+
+    def _keyword(self, keyword: str, record: DatasetRecord, attempt: Attempt) -> Mapping[str, Any]:
+        path = f"/datasets/{segment(record.unique_id)}/keywords"
+        if not self._fresh(record, attempt):
+            listed = self._client.call("GET", path).items()
+            if keyword in {item.get("keyword") if isinstance(item, dict) else item for item in listed}:
+                return {"how": "already there"}
+        self._client.call("POST", path, query=[("keyword", keyword)]).value()
+        return {}
+
+    # Files
+
+    def _file(self, step: Step, record: DatasetRecord, attempt: Attempt) -> Mapping[str, Any]:
+        file = next((file for file in record.files if file.name == step.key), None)
+        if file is None:
+            raise NotYet(f"The record of {record.unique_id} has no file {step.key}.")
+        return self._files.deliver(record.unique_id, file, attempt, look=attempt.repeated)
+
+    def _ingestion(self, step: Step, record: DatasetRecord, attempt: Attempt) -> Mapping[str, Any]:
+        file_id = attempt.outcomes.get((StepKind.FILE, step.key), {}).get("file_mfid")
+        if not isinstance(file_id, str):
+            raise NotYet(f"The file {step.key} of {record.unique_id} is not in {self.name} yet.")
+        earlier = attempt.outcomes.get((StepKind.INGESTION, step.key), {}).get("request_id")
+        if attempt.repeated:
+            request = self._requested(record.unique_id, file_id, earlier)
+            if request is not None:
+                return request
+        classes = self._server_classes() if self._options.ingestion == "auto" else frozenset()
+        query = [("status", status_for(self._options.ingestion, step.key, classes))]
+        answer = self._client.call("POST", f"/files/{segment(file_id)}/ingest", query=query).mapping()
+        return {"request_id": answer.get("id"), "status": answer.get("status")}
+
+    def _requested(self, dataset: str, file_id: str, earlier: Any) -> dict[str, Any] | None:
+        """The newest ingestion request of this file that is not the one of an earlier revision."""
+        query = [("dataset_mfid", dataset), ("file_mfid", file_id), ("limit", "1000")]
+        found = [
+            item
+            for item in self._client.call("GET", "/ingestion_requests", query=query).items()
+            if isinstance(item, dict) and isinstance(item.get("id"), int) and item.get("file_mfid", file_id) == file_id
+        ]
+        newer = [item for item in found if not isinstance(earlier, int) or item["id"] > earlier]
+        if not newer:
+            return None
+        newest = max(newer, key=lambda item: int(item["id"]))
+        return {"request_id": newest["id"], "status": newest.get("status")}
+
+    def _server_classes(self) -> frozenset[str]:
+        """The names of the server's ingestors, asked for once an hour."""
+        known = self._classes
+        if known is None or self._clock.monotonic() >= known[0]:
+            listed = self._client.call("GET", "/ingestors").items()
+            names = frozenset(name for name in listed if isinstance(name, str))
+            known = self._classes = (self._clock.monotonic() + _CLASSES_SECONDS, names)
+        return known[1]
+
+    # Pictures and links
+
+    def _thumbnail(self, step: Step, record: DatasetRecord, attempt: Attempt) -> Mapping[str, Any]:
+        thumbnail = next((thumbnail for thumbnail in record.thumbnails if thumbnail.name == step.key), None)
+        if thumbnail is None:
+            raise NotYet(f"The record of {record.unique_id} has no thumbnail {step.key}.")
+        path = f"/datasets/{segment(record.unique_id)}/thumbnails"
+        body = {"thumbnail_name": thumbnail.name, "thumbnail_b64str": b64encode(thumbnail.png).decode()}
+        if not self._fresh(record, attempt):
+            there = self._pictured(path, thumbnail)
+            if there is not None and there.get("thumbnail_b64str") == body["thumbnail_b64str"]:
+                return {"thumbnail_id": there.get("id"), "how": "already there"}
+            if there is not None:
+                path = f"{path}/{segment(str(there.get('id')))}"
+                changed = self._client.call("PATCH", path, body=body)
+                changed.value()
+                return {"thumbnail_id": there.get("id"), "how": "replaced"}
+        answer = self._client.call("POST", path, body=body).mapping()
+        return {"thumbnail_id": answer.get("id")}
+
+    def _pictured(self, path: str, thumbnail: RecordThumbnail) -> dict[str, Any] | None:
+        listed = self._client.call("GET", path).items()
+        named = (item for item in listed if isinstance(item, dict) and item.get("thumbnail_name") == thumbnail.name)
+        return next(named, None)
+
+    def _sample(self, sample: str, record: DatasetRecord, attempt: Attempt) -> Mapping[str, Any]:
+        if not self._fresh(record, attempt) and self._linked(record.unique_id, sample):
+            return {"how": "already there"}
+        path = f"/datasets/{segment(record.unique_id)}/samples/{segment(sample)}"
+        self._client.call("POST", path).value()
+        return {}
+
+    def _link(self, parent: str, record: DatasetRecord, attempt: Attempt) -> Mapping[str, Any]:
+        if not self._fresh(record, attempt) and self._linked(record.unique_id, parent):
+            return {"how": "already there"}
+        path = f"/datasets/{segment(parent)}/children/{segment(record.unique_id)}"
+        answer = self._client.call("POST", path, query=[("relationship_type", "is_part_of")], also=(_NOT_FOUND,))
+        if not answer.ok:
+            raise NotYet(f"The session's dataset {parent} is not in {self.name} yet.")
+        answer.value()
+        return {}
+
+    def _linked(self, dataset: str, other: str) -> bool:
+        listed = self._client.call("GET", f"/resources/{segment(dataset)}/links").items()
+        return any(isinstance(item, dict) and item.get("unique_id") == other for item in listed)

@@ -1,0 +1,198 @@
+"""HTTP for the catalogs: the only module that knows httpx.
+
+One `HttpClient` per catalog, shared by all threads: a connection pool, the bearer key, bounded answers, the proxies
+of the environment. Every outcome is an `Answer` or one of `daemon.errors`; no error's text contains the key.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import ssl
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, urlencode, urlsplit
+
+import httpx
+
+from daemon.catalogs.answers import Answer, error_of, nonsense, retry_after
+from daemon.errors import CatalogRefused, CatalogUnavailable, ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from daemon.clock import Clock
+
+CONNECT_SECONDS: Final = 5.0
+READ_SECONDS: Final = 30.0
+COMPLETE_SECONDS: Final = 120.0
+STORAGE_SECONDS: Final = 300.0
+ANSWER_LIMIT: Final = 64 * 2**20
+"""Bytes. A catalog's answer beyond that is not read on."""
+
+_CONNECTIONS: Final = 24
+_IDLE_SECONDS: Final = 30.0
+
+
+def segment(text: str) -> str:
+    """A text as one segment of a path."""
+    return quote(text, safe="", errors="replace")
+
+
+class HttpClient:
+    """A catalog's base URL and key. Raises ConfigurationError for a URL or key that HTTP cannot carry."""
+
+    def __init__(self, catalog: str, url: str, key: str, clock: Clock, *, verify: bool | Path = True) -> None:
+        self.catalog = catalog
+        self._base = _checked(catalog, url)
+        self._encrypted = self._base.startswith("https:")
+        if not key.isascii() or not key.isprintable() or " " in key:
+            raise ConfigurationError([f"The key of the catalog {catalog} has characters that no key has."])
+        self._key = key
+        self._clock = clock
+        self._headers = [
+            ("Host", urlsplit(self._base).netloc.rpartition("@")[2]),
+            ("User-Agent", "labferry"),
+            ("Accept", "application/json"),
+            ("Accept-Encoding", "identity"),
+            ("Authorization", f"Bearer {key}"),
+        ]
+        logging.getLogger("httpx").setLevel(logging.WARNING)  # at INFO it writes signed addresses into the log
+        tls: bool | ssl.SSLContext = verify if isinstance(verify, bool) else ssl.create_default_context(cafile=verify)
+        self._client = httpx.Client(
+            verify=tls,
+            follow_redirects=False,
+            limits=httpx.Limits(
+                max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS, keepalive_expiry=_IDLE_SECONDS
+            ),
+        )
+
+    def call(  # noqa: PLR0913 the parts of a request
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Sequence[tuple[str, str]] = (),
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        seconds: float = READ_SECONDS,
+        also: Sequence[int] = (),
+    ) -> Answer:
+        """Ask the catalog; `path` begins with a slash and is quoted. Statuses in `also` are returned like 2xx.
+
+        Raises CatalogUnavailable, CredentialsRefused or CatalogRefused for every other outcome.
+        """
+        url = self._base + path + ("?" + urlencode(query, errors="replace") if query else "")
+        fields = [*self._headers, *headers.items()] if headers else list(self._headers)
+        content = b""
+        if body is not None:
+            content = _encoded(self.catalog, body)
+            fields.append(("Content-Type", "application/json"))
+        if content or method in {"POST", "PUT", "PATCH"}:
+            fields.append(("Content-Length", str(len(content))))
+        request = httpx.Request(
+            method, url, headers=fields, content=content, extensions={"timeout": _timeouts(CONNECT_SECONDS, seconds)}
+        )
+        answer = self._send(request, f"{method} {path}")
+        if answer.ok or answer.status in also:
+            return answer
+        raise error_of(answer)
+
+    def store(self, url: str, chunks: Iterable[bytes], length: int, headers: Mapping[str, str]) -> Answer:
+        """PUT `length` bytes to a storage address that the catalog gave, without our key. Any status is returned.
+
+        What `chunks` raises comes through. Raises CatalogUnavailable if the storage did not answer, or if the address
+        would send the data unencrypted although the catalog itself is not.
+        """
+        target = urlsplit(url)
+        if (
+            target.scheme not in {"http", "https"}
+            or not target.hostname
+            or (self._encrypted and target.scheme == "http")
+        ):
+            raise CatalogUnavailable(f"{self.catalog} gave a storage address that is not https.")
+        own = {"host", "content-length", "authorization", "transfer-encoding", "connection"}
+        fields = [(name, value) for name, value in headers.items() if name.lower() not in own]
+        fields += [
+            ("Host", target.netloc.rpartition("@")[2]),
+            ("Content-Length", str(length)),
+            ("User-Agent", "labferry"),
+        ]
+        timeouts = _timeouts(2 * CONNECT_SECONDS, STORAGE_SECONDS)
+        try:
+            request = httpx.Request("PUT", url, headers=fields, content=chunks, extensions={"timeout": timeouts})
+        except (httpx.InvalidURL, ValueError):
+            raise CatalogUnavailable(f"{self.catalog} gave a storage address that is no URL.") from None
+        return self._send(request, f"PUT to its storage {target.hostname}")
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self._client.close()
+
+    def _send(self, request: httpx.Request, name: str) -> Answer:
+        try:
+            response = self._client.send(request, stream=True)
+            try:
+                body = self._read(response, name)
+            finally:
+                response.close()
+        except httpx.TimeoutException as error:
+            raise CatalogUnavailable(f"{self.catalog} did not answer {name} in time ({_kind(error)}).") from None
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+            raise CatalogUnavailable(self._scrub(f"{self.catalog} did not answer {name}: {_reason(error)}.")) from None
+        headers = {field.lower(): value for field, value in response.headers.items()}
+        if response.status_code >= 300:  # noqa: PLR2004 only such bodies are quoted in errors
+            body = self._scrub(body.decode("utf-8", "replace")).encode()
+        wait = retry_after(headers.get("retry-after"), self._clock.now())
+        return Answer(self.catalog, name, response.status_code, headers, body, wait)
+
+    def _read(self, response: httpx.Response, name: str) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        for part in response.iter_bytes():
+            parts.append(part)
+            size += len(part)
+            if size > ANSWER_LIMIT:
+                raise nonsense(
+                    Answer(self.catalog, name, response.status_code, dict(response.headers), b"".join(parts))
+                )
+        return b"".join(parts)
+
+    def _scrub(self, text: str) -> str:
+        return text.replace(self._key, "***") if self._key else text
+
+
+def _checked(catalog: str, url: str) -> str:
+    try:
+        parts = urlsplit(url.strip())
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and not parts.query and not parts.fragment
+        httpx.URL(url.strip())
+    except (ValueError, httpx.InvalidURL):
+        usable = False
+    if not usable:
+        raise ConfigurationError(
+            [f"The address of the catalog {catalog} is not usable: {url!r}."],
+            "It should look like https://crucible.lbl.gov/api/v3.",
+        )
+    return url.strip().rstrip("/")
+
+
+def _encoded(catalog: str, body: Any) -> bytes:
+    try:
+        return json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
+    except (ValueError, TypeError, RecursionError) as error:
+        raise CatalogRefused(f"The record for {catalog} holds a value that JSON cannot carry: {error}.") from None
+
+
+def _timeouts(connect: float, seconds: float) -> dict[str, float]:
+    return {"connect": connect, "read": seconds, "write": seconds, "pool": seconds}
+
+
+def _kind(error: httpx.TimeoutException) -> str:
+    if isinstance(error, httpx.ConnectTimeout):
+        return "no connection"
+    return "no free connection" if isinstance(error, httpx.PoolTimeout) else "the connection is silent"
+
+
+def _reason(error: Exception) -> str:
+    return str(error).strip().rstrip(".") or type(error).__name__
