@@ -94,6 +94,11 @@ def _problem(descriptor: int, head: bytes, offset: int, size: int) -> str | None
         return "its first bytes are not all there"
     if block is None:
         return DAMAGED
+    return _against(descriptor, block, offset, size)
+
+
+def _against(descriptor: int, block: _Superblock, offset: int, size: int) -> str | None:
+    """Compare what the superblock says with the file."""
     stored = (
         block.end + offset - block.base
     ) % 2**64  # if a user block was put in front, the library counts from there
