@@ -1,0 +1,116 @@
+"""Read an instrument's YAML file: one value, or every mistake at once as `file:line:column: key: sentence`."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import ValidationError
+
+from daemon.errors import ConfigurationError
+from daemon.placing import examine, make_absolute, user_name
+from daemon.sentences import report, unknown
+from daemon.settings import CATALOGS, Instrument
+from daemon.yamltext import Document, parse
+from ingestors.api import display_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+MAX_BYTES: Final = 1 << 20
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+
+
+def load(path: Path, *, folders: bool = True, environment: Mapping[str, str] | None = None) -> Instrument:
+    """Read one instrument; every path in the result is absolute and `state` is set.
+
+    `folders=False` does not ask whether the roots are there, for commands that only read the store. Raises
+    ConfigurationError with all problems in the order of the file.
+    """
+    environment = os.environ if environment is None else environment
+    text, mode = _read(path)
+    document = parse(text)
+    instrument = None
+    if isinstance(document.values, dict):
+        make_absolute(document, path.absolute().parent, environment)
+        examine(document, environment, folders=folders)
+        _examine_catalogs(document, path, mode)
+        instrument = _instrument(document)
+    elif document.values is not None or not document.problems:
+        document.problem((), "should be a mapping of `key: value` lines, beginning with `instrument: NAME`")
+    if instrument is None or document.problems:
+        shown = display_name(str(path))
+        found = sorted(set(document.problems))
+        raise ConfigurationError(
+            [f"{shown}:{p.place.line}:{p.place.column}: {_concerning(p.key)}{p.text}" for p in found]
+        )
+    return instrument
+
+
+def _concerning(key: str) -> str:
+    return f"{key}: " if key else ""
+
+
+def _instrument(document: Document) -> Instrument | None:
+    """The values as settings, or None and problems."""
+    values: dict[str, Any] = document.values
+    for word in [word for word in values if word not in Instrument.model_fields]:
+        # Here, because pydantic-settings takes keys such as `_env_file` as orders to itself.
+        document.problem((word,), unknown(word, Instrument))
+        del values[word]
+    try:
+        return Instrument(**values)
+    except ValidationError as error:
+        report(error, document)
+    return None
+
+
+def _examine_catalogs(document: Document, path: Path, mode: int) -> None:
+    """Catalogs have names of their own, and a key stands only in a file that nobody else may read."""
+    catalogs = document.values.get("catalogs")
+    names: dict[str, int] = {}
+    for index, catalog in enumerate(catalogs if isinstance(catalogs, list) else []):
+        if not isinstance(catalog, dict):
+            continue
+        model = CATALOGS.get(str(catalog.get("type")))
+        name = catalog.get("name", model.model_fields["name"].default if model else None)
+        if isinstance(name, str):
+            # Variables and credentials are named after catalogs, where `-` and `_` are one.
+            first = names.setdefault(name.lower().replace("-", "_"), index)
+            if first != index:
+                line = document.place(("catalogs", first)).line
+                text = f"the catalog in line {line} is called {name!r} too; give one of them another `name:`"
+                document.problem(("catalogs", index, *(["name"] if "name" in catalog else [])), text)
+        if catalog.get("api_key") is not None and mode & _OTHERS:
+            text = f"others may read this file: run `chmod 600 {path}`, or move the key to LABFERRY_CRUCIBLE_API_KEY or a systemd credential"
+            document.problem(("catalogs", index, "api_key"), text)
+
+
+def _read(path: Path) -> tuple[str, int]:
+    """The file's text and mode. Raises ConfigurationError."""
+    shown = display_name(str(path))
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as stream:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise ConfigurationError([f"{shown}:1:1: is not a regular file; name an instrument's YAML file"])
+            data = stream.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise ConfigurationError([f"{shown}:1:1: there is no such file; is the path right?"]) from None
+    except PermissionError:
+        text = f"the user {user_name()} may not read this file; change its owner, group or mode"
+        raise ConfigurationError([f"{shown}:1:1: {text}"]) from None
+    except (OSError, ValueError) as error:
+        text = (error.strerror if isinstance(error, OSError) else None) or "this is no path"
+        raise ConfigurationError([f"{shown}:1:1: cannot be read: {text}"]) from error
+    if len(data) > MAX_BYTES:
+        raise ConfigurationError([f"{shown}:1:1: is larger than {MAX_BYTES >> 20} MiB; this is no configuration"])
+    try:
+        return data.decode("utf-8-sig"), status.st_mode
+    except UnicodeDecodeError as error:
+        line, column = data.count(b"\n", 0, error.start) + 1, error.start - data.rfind(b"\n", 0, error.start)
+        text = "is not UTF-8 text; save the file with the encoding UTF-8"
+        raise ConfigurationError([f"{shown}:{line}:{column}: {text}"]) from error
