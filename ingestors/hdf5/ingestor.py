@@ -74,7 +74,11 @@ def _nexus(candidate: Candidate, file: h5py.File, entry: h5py.Group, found: Surv
         "data_format": _format(candidate),
     }
     plot = nexus.default_plot(file, entry)
-    thumbnail = nexus.picture(plot, candidate.name) if plot is not None else main_picture(file, candidate.name)
+    thumbnail = (
+        nexus.picture(plot, candidate.name, log=True if definition == "NXcanSAS" else None)
+        if plot is not None
+        else main_picture(file, candidate.name)
+    )
     warnings = list(found.warnings)
     started = nexus.field(entry, "start_time")
     if started and not attributes["timestamp"]:
@@ -91,7 +95,7 @@ def _nexus(candidate: Candidate, file: h5py.File, entry: h5py.Group, found: Surv
 
 def main_picture(where: h5py.Group, title: str) -> Thumbnail | None:
     """A picture of the dataset that looks most like the data of a group: the largest, by shape."""
-    candidates = sorted(_numeric(where), key=lambda data: (-min(data.size, 2**40), str(data.name)))
+    candidates = sorted(_numeric(where), key=lambda data: (is_bookkeeping(str(data.name)), -data.size, str(data.name)))
     for data in [data for data in candidates if data.size > 1][:8]:
         try:
             thumbnail = _by_shape(data, title)
@@ -100,6 +104,12 @@ def main_picture(where: h5py.Group, title: str) -> Thumbnail | None:
         if thumbnail is not None:
             return thumbnail
     return None
+
+
+def is_bookkeeping(name: str) -> bool:
+    """Whether a dataset's name says that it only tells where and when the data were taken."""
+    own = name.rsplit("/", 1)[-1].lower()
+    return any(word in own for word in ("index", "indices", "position", "pixel_time", "slow_move", "extent", "corner"))
 
 
 def _numeric(where: h5py.Group, depth: int = 0) -> list[h5py.Dataset]:

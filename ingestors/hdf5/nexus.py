@@ -173,7 +173,7 @@ def picture(plot: Plot, title: str, *, log: bool | None = None) -> Thumbnail | N
     signal = plot.signal
     name = str(signal.name).rsplit("/", 1)[-1]
     if signal.ndim == 1:
-        return shapes.line(signal, plot.axes[0], title=title)
+        return shapes.line(signal, plot.axes[0], title=title, log=log)
     if signal.ndim == 2:  # noqa: PLR2004 rows and columns
         found = [None if axis is None else reading.read(axis, [100_000]) for axis in plot.axes]
         y_edges, x_edges = (None if axis is None else shapes.edges(axis) for axis in found)

@@ -32,6 +32,7 @@ _MOST_VALUES: Final = 4_000_000  # elements of one read
 _MOST_DECODED: Final = 256 * 2**20  # bytes that the filters may produce for one read
 _MOST_CHUNK: Final = 96 * 2**20  # bytes of one chunk: HDF5 decodes it whole even for one element
 _MOST_TEXT: Final = 20_000  # letters of one value
+_MOST_SOURCES: Final = 1000  # parts of a virtual dataset
 _MOST_LINKS: Final = 16  # soft links on the way to one object
 
 
@@ -177,18 +178,36 @@ class Obstacle:
     missing_filter: bool = False
 
 
-def obstacle(data: h5py.Dataset) -> Obstacle | None:
+def obstacle(data: h5py.Dataset, depth: int = 4) -> Obstacle | None:
     """What speaks against reading the dataset, or None."""
     try:
         if data.external:
             return Obstacle("its values are in another file")
-        if data.is_virtual and any(source.file_name != "." for source in data.virtual_sources()):
-            return Obstacle("it is a view of other files")
+        if data.is_virtual:
+            return _virtual(data, depth)
+        if data.size and not data.id.get_storage_size():
+            return Obstacle("nothing was ever written to it")
         if data.chunks and int(np.prod(data.chunks, dtype=np.float64)) * data.dtype.itemsize > _MOST_CHUNK:
             return Obstacle("its chunks are too large to be read safely")
         return _missing_filter(data)
     except H5_ERRORS as error:
         return Obstacle(f"the library cannot describe it ({error})")
+
+
+def _virtual(data: h5py.Dataset, depth: int) -> Obstacle | None:
+    """A view is readable if all it is made of lies in this file, also behind the links that its sources may be."""
+    sources = data.id.get_create_plist().get_virtual_count()
+    if depth == 0 or sources > _MOST_SOURCES:
+        return Obstacle("it is a view of too many datasets")
+    for source in data.virtual_sources():
+        inside = (
+            child_data(data.file, source.dset_name) if source.file_name == "." and "%" not in source.dset_name else None
+        )
+        if inside is None:
+            return Obstacle("it is a view of other files")
+        if (hindrance := obstacle(inside, depth - 1)) is not None:
+            return hindrance
+    return None
 
 
 def _missing_filter(data: h5py.Dataset) -> Obstacle | None:

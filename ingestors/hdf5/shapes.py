@@ -25,11 +25,11 @@ _FRAMES: Final = 6
 def label(name: str, unit: str) -> str:
     """An axis' label."""
     name = name.rsplit("/", 1)[-1]
-    return f"{name} ({unit})" if unit else name
+    return f"{name} ({unit})" if unit and unit != name else name
 
 
 def line(
-    data: h5py.Dataset, x: h5py.Dataset | None, *, title: str, x_name: str = "", name: str = ""
+    data: h5py.Dataset, x: h5py.Dataset | None, *, title: str, name: str = "", log: bool | None = None
 ) -> Thumbnail | None:
     """A line over another dataset of the same length, or over the point's number; None if it cannot be read."""
     y = reading.read(data, [_LINE])
@@ -40,8 +40,9 @@ def line(
     png = rendering.curve(
         [rendering.Series(np.arange(y.size) * step if across is None else across, y)],
         title=title,
-        x_label="point" if across is None or x is None else label(x_name or str(x.name), unit_of(x)),
+        x_label="point" if across is None or x is None else label(str(x.name), unit_of(x)),
         y_label=label(name or str(data.name), unit_of(data)),
+        log_y=log,
     )
     return rendering.thumbnail(label(name or str(data.name), ""), png)
 

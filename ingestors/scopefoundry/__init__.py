@@ -1,0 +1,5 @@
+"""ScopeFoundry's HDF5 files."""
+
+from ingestors.scopefoundry.ingestor import ScopeFoundry
+
+__all__ = ["ScopeFoundry"]
