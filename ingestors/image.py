@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from PIL import ExifTags, Image as Pillow, TiffImagePlugin, UnidentifiedImageError
+from PIL import ExifTags, TiffImagePlugin, UnidentifiedImageError
+from PIL import Image as Pillow
 
 from ingestors import rendering
 from ingestors.api import Claim, Extraction, Quantity, Specificity, UnreadableError, display_name

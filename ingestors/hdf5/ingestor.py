@@ -73,7 +73,7 @@ def _nexus(candidate: Candidate, file: h5py.File, entry: h5py.Group, found: Surv
         "data_type": definition or "NeXus",
         "data_format": _format(candidate),
     }
-    plot = nexus.default_plot(file, entry)
+    plot = nexus.default_plot(entry)
     thumbnail = (
         nexus.picture(plot, candidate.name, log=True if definition == "NXcanSAS" else None)
         if plot is not None

@@ -10,7 +10,6 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import h5py
 import numpy as np
 
 from ingestors import rendering
@@ -19,6 +18,8 @@ from ingestors.hdf5.survey import unit_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import h5py
 
     from ingestors.api import Thumbnail
 
@@ -101,7 +102,7 @@ def timestamp(here: h5py.Group) -> str:
     return found.replace(" ", "T", 1).replace(",", ".").replace(" ", "").replace("Z", "+00:00")
 
 
-def default_plot(file: h5py.File, here: h5py.Group) -> Plot | None:
+def default_plot(here: h5py.Group) -> Plot | None:
     """The data that the file wants to be plotted: along the `default` attributes, else the first group with a signal."""
     groups: list[h5py.Group] = []
     if default := reading.attribute_text(here, "default"):

@@ -138,9 +138,9 @@ def attribute_text(thing: h5py.Group | h5py.Dataset, name: str) -> str:
     )
 
 
-def plain(value: Any) -> Any:  # noqa: C901, PLR0911 one branch per kind of value
+def plain(value: Any) -> Any:  # noqa: PLR0911 one branch per kind of value
     """What h5py gives as plain values: text, numbers, lists, dicts for compound types; None for empty and references."""
-    if isinstance(value, h5py.Empty) or isinstance(value, (h5py.Reference, h5py.RegionReference)):
+    if isinstance(value, (h5py.Empty, h5py.Reference, h5py.RegionReference)):
         return None
     if isinstance(value, bytes):
         return text(value)[:_MOST_TEXT]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import h5py
-import numpy as np
 
 from ingestors import units
 from ingestors.api import Quantity, display_name
 from ingestors.hdf5 import reading
+
+if TYPE_CHECKING:
+    import numpy as np
 
 MOST_OBJECTS: Final = 5000
 _MOST_DEPTH: Final = 40

@@ -20,6 +20,7 @@ GRID: Final = 228
 TITLE_SIZE: Final = 15
 LABEL_SIZE: Final = 14
 TICK_SIZE: Final = 13
+_LONG: Final = 2e4  # ratio of numbers to their spacing from which their common part is written once
 _COMPRESSION: Final = 5  # beyond this, zlib takes twice the time for two percent
 
 Box = tuple[int, int, int, int]
@@ -67,19 +68,22 @@ def log_axis(low: float, high: float, *, count: int = 5) -> Axis:
     bottom, top = bottom - pad, top + pad
     every = max(1, math.ceil((top - bottom) / max(count, 1)))
     decades = [ten for ten in range(math.ceil(bottom), math.floor(top) + 1) if ten % every == 0]
-    if len(decades) < 2:  # noqa: PLR2004 one label says nothing about the scale
+    if len(decades) > 1:
+        ticks = tuple((10.0**ten, _decade(ten)) for ten in decades)
+    else:  # one label would say nothing about the scale
         steps = [m * 10.0**ten for ten in range(math.floor(bottom), math.ceil(top) + 1) for m in (1, 2, 5)]
         ticks = tuple((value, f"{value:g}") for value in steps if bottom <= math.log10(value) <= top)
-    else:
-        ticks = tuple(
-            (10.0**ten, f"{10**ten}" if 0 <= ten <= 3 else lettering.drawable(f"10^{ten}")) for ten in decades
-        )  # noqa: PLR2004
     return Axis(10.0**bottom, 10.0**top, log=True, ticks=ticks)
+
+
+def _decade(ten: int) -> str:
+    return f"{10**ten}" if 0 <= ten <= 3 else lettering.drawable(f"10^{ten}")  # noqa: PLR2004 up to 1000 reads well
 
 
 def _step(rough: float) -> float:
     power = 10.0 ** math.floor(math.log10(rough)) if rough > 0 else 1.0
-    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999 or factor == 10)  # noqa: PLR2004
+    part = rough / power
+    return power * (1 if part < 1.5 else 2 if part < 3.5 else 5 if part < 7.5 else 10)  # noqa: PLR2004 the nearest in logarithm
 
 
 def _labels(values: list[float], step: float) -> tuple[list[str], str]:
@@ -88,7 +92,7 @@ def _labels(values: list[float], step: float) -> tuple[list[str], str]:
         return [], ""
     largest = max(abs(value) for value in values)
     offset = 0.0
-    if largest > step * 1e4 and largest >= 1e4 or largest > step * 1e7:  # an epoch, a long encoder count
+    if largest > step * _LONG:  # an epoch, a long encoder count
         offset = values[0]
         values = [index * step for index in range(len(values))]
         largest = max(values)
@@ -97,7 +101,7 @@ def _labels(values: list[float], step: float) -> tuple[list[str], str]:
     scaled = step / 10.0**power
     decimals = min(max(0, -math.floor(math.log10(scaled) + 1e-9)), 12)
     texts = [f"{round(value / 10.0**power, 12) + 0.0:.{decimals}f}" for value in values]
-    note = lettering.drawable(f"×10^{power}") if power else ""
+    note = lettering.drawable(f"x10^{power}") if power else ""
     return texts, (note + f" +{offset:.12g}".replace("+-", "-") if offset else note).strip()
 
 

@@ -131,7 +131,7 @@ def _wants_log(values: Floats) -> bool:
     if positive.size < 0.5 * finite.size:
         return False
     middle, bright = np.percentile(positive, [50, 99])
-    return bool(bright > 100 * middle)  # noqa: PLR2004 two decades
+    return bool(bright > 100 * middle)
 
 
 def _scale(low: float, high: float, *, log: bool) -> axes.Axis:

@@ -1,6 +1,6 @@
 """Text in pictures, with Pillow's own font (Aileron) so that no font file is needed and the bytes are the same everywhere.
 
-That font holds ASCII and a few signs. What science needs beyond it is composed here: raised digits, µ, Å, θ, λ, Δ, ×;
+That font holds ASCII and a few signs. What science needs beyond it is composed here: raised digits, µ, Å, θ, λ, Δ;
 other Greek letters are spelled out and accents are dropped.
 """
 
@@ -20,9 +20,15 @@ _RAISED: Final = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+", s
 _LOWERED: Final = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
 _COMPOSED: Final = "µÅθλΔ"
 _SPELLED: Final = {
-    "μ": "µ", "Å": "Å", "−": "-", "–": "-", "—": "-", "×": "x", "→": "->", "∞": "inf", "Ω": "Ohm", "Ω": "Ohm",
-    "⁄": "/", "∕": "/", "’": "'", "‘": "'", "“": '"', "”": '"', "≈": "~", "≤": "<=", "≥": ">=", "√": "sqrt", "∆": "Δ",
-    "ϑ": "θ", "ß": "ss", "æ": "ae", "ø": "o", "ł": "l", "\u00a0": " ", "\u2009": " ", "\u202f": " ",
+    "\u03bc": "\u00b5",  # Greek mu to the micro sign
+    "\u212b": "\u00c5",  # Angstrom sign to the letter
+    "\u2206": "\u0394",  # increment to Delta
+    "\u03d1": "\u03b8",  # theta symbol to theta
+    "\u03a9": "Ohm",
+    "\u2212": "-", "\u2013": "-", "\u2014": "-", "\u00d7": "x", "\u2044": "/", "\u2215": "/", "\u2192": "->",
+    "\u221e": "inf", "\u2248": "~", "\u2264": "<=", "\u2265": ">=", "\u221a": "sqrt",
+    "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u00a0": " ", "\u2009": " ", "\u202f": " ",
+    "\u00df": "ss", "\u00e6": "ae", "\u00f8": "o", "\u0142": "l",
 }  # fmt: skip
 _MISSING: Final = "\uffff"
 _CUT: Final = "…"
@@ -115,7 +121,9 @@ def fitted(text: str, size: int, room: int) -> str:
     return ""
 
 
-def write(image: Image.Image, place: tuple[float, float], text: str, size: int, ink: int, anchor: str = "l") -> None:
+def write(  # noqa: PLR0913, PLR0917 what, where and how
+    image: Image.Image, place: tuple[float, float], text: str, size: int, ink: int, anchor: str = "l"
+) -> None:
     """Draw drawable text on a grey (`L`) image. `place`: baseline; `anchor`: l(eft), m(iddle) or r(ight) of it."""
     left = place[0] - {"l": 0.0, "m": 0.5, "r": 1.0}[anchor] * width(text, size)
     draw = ImageDraw.Draw(image)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +14,14 @@ from ingestors.api import Thumbnail
 from ingestors.rendering import axes, lettering
 from ingestors.rendering.heat import limits
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 Pixels = Image.Image | NDArray[np.generic]
 
 _STRIP: Final = axes.TITLE_SIZE + 12  # height of the title
 _GAP: Final = 4  # between the pictures of a montage
+_COARSE: Final = 4  # enlarged by this much, pixels can be seen
 
 
 def thumbnail(caption: str, png: bytes) -> Thumbnail:
@@ -30,7 +33,7 @@ def thumbnail(caption: str, png: bytes) -> Thumbnail:
 def picture(image: Pixels, title: str = "") -> bytes:
     """Draw a picture (of Pillow, or an array of rows, columns and perhaps 3 or 4 channels) as PNG within 400x300 pixels.
 
-    Numbers other than bytes are stretched from the 1st to the 99th percentile; small pictures are enlarged in whole
+    Numbers other than bytes are stretched from the 1st to the 99th percentile; tiny pictures are enlarged in whole
     steps so that their pixels stay visible.
     """
     room = (axes.WIDTH, axes.HEIGHT - (_STRIP if title else 0))
@@ -97,7 +100,7 @@ def as_image(image: Pixels, contrast: tuple[float, float] | None = None) -> Imag
         coloured = array.ndim == 3 and array.shape[2] in {3, 4}  # noqa: PLR2004 as above
     if array.ndim < 2 or not array.size:  # noqa: PLR2004 a plane
         array, coloured = np.atleast_2d(array) if array.size else np.zeros((1, 1), dtype=np.uint8), False
-    if array.dtype != np.uint8 or contrast is not None and not coloured:
+    if array.dtype != np.uint8 or (contrast is not None and not coloured):
         array = _stretched(array, contrast or limits(np.abs(array) if np.iscomplexobj(array) else array))
     return Image.fromarray(np.ascontiguousarray(array[:, :, :3] if coloured else array))
 
@@ -121,11 +124,8 @@ def _common_limits(images: Sequence[Pixels]) -> tuple[float, float] | None:
 def _within(image: Image.Image, room: tuple[int, int]) -> Image.Image:
     """The picture as large as fits: reduced smoothly, or enlarged in whole steps."""
     scale = min(room[0] / image.width, room[1] / image.height)
-    if scale >= 1:
-        steps = int(scale)
-        return (
-            image.resize((image.width * steps, image.height * steps), Image.Resampling.NEAREST) if steps > 1 else image
-        )
+    if scale >= _COARSE:  # pixels that one can see stay squares
+        return image.resize((image.width * int(scale), image.height * int(scale)), Image.Resampling.NEAREST)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
 

@@ -115,7 +115,7 @@ def _warnings(measurements: Mapping[str, h5py.Group], main: str) -> list[str]:
 
 def _snapshot(settings: Mapping[str, Any]) -> list[str]:
     state = settings.get("run_state")
-    running = isinstance(state, str) and "run" in state.lower() or settings.get("running") is True
+    running = (isinstance(state, str) and "run" in state.lower()) or settings.get("running") is True
     if not running:
         return []
     progress = settings.get("progress")

@@ -48,7 +48,7 @@ def recognised(file: h5py.File) -> Layout | None:
     groups = (app, reading.child_group(file, "hardware"), reading.child_group(file, "measurement"))
     if all(group is not None for group in groups):
         typed = [group for group in groups if group is not None and any(name in group.attrs for name in _TYPE)]
-        if typed or reading.child_group(file, "gui") is not None and reading.attribute(file, "time_id") is not None:
+        if typed or (reading.child_group(file, "gui") is not None and reading.attribute(file, "time_id") is not None):
             return Layout("", app)
     return None
 

@@ -33,7 +33,8 @@ def maps(scene: Scene) -> list[Thumbnail]:
         if data is None or data.ndim < _PLANE or is_bookkeeping(name):
             continue
         scanned = down is not None and across is not None and data.shape[-2:] == down.shape + across.shape
-        if scanned or name.endswith("_map") and data.ndim <= 4 and min(data.shape[-2:]) > 1:  # noqa: PLR2004 frames and subframes
+        mapped = name.endswith("_map") and data.ndim <= 4 and min(data.shape[-2:]) > 1  # noqa: PLR2004 frames and subframes
+        if scanned or mapped:
             found.append((not scanned, name != "count_rate_map", name, data))
     drawn = [_map(scene, name, data) for _, _, name, data in sorted(found, key=lambda entry: entry[:3])[:_MOST_MAPS]]
     return [thumbnail for thumbnail in drawn if thumbnail is not None]
