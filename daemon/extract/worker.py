@@ -1,0 +1,193 @@
+"""The child process: ranks the ingestors for a file, lets them read it, and answers in frames. Started by `sandbox` only.
+
+It says what it is about to do before it does it (`asking`, `trying`), so that the parent knows whom to blame when it dies.
+Reads: {"path", "companions", "without", "first"}. Writes: {"kind": "ready" | "asking" | "trying" | "failed" | "done"}.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from daemon.extract import confinement, frames
+from daemon.extract.outcome import MAX_THUMBNAIL, MAX_THUMBNAILS
+from ingestors.api import Candidate, Extraction, Quantity, UnreadableError, jsonable
+from ingestors.registry import Registry, explain
+
+if TYPE_CHECKING:
+    from ingestors.registry import Plugin, Ranking
+
+IDLE_SECONDS: Final = 60.0
+MAX_DATASETS: Final = 200
+MAX_GROWTH: Final = 256 * 2**20
+MAX_DEPTH: Final = 32
+MAX_VALUES: Final = 500_000
+_TEXT_PER_VALUE: Final = 16
+
+
+def main() -> None:
+    """Answer requests until the parent closes the channel, nothing came for a minute, or memory grew."""
+    descriptor, memory, parent = (int(argument) for argument in sys.argv[1:4])
+    channel = socket.socket(fileno=descriptor)
+    registry = Registry.load()
+    warm_up()
+    with contextlib.suppress(OSError):
+        frames.send(channel, {"kind": "ready", "plugins": plugin_rows(registry)})
+        confinement.confine(memory=memory, parent=parent, scratch=str(Path.cwd()))
+        serve(channel, registry)
+
+
+def warm_up() -> None:
+    """Import what nearly every extraction needs before the memory limit counts."""
+    for module in ("numpy", "h5py", "PIL.Image", "PIL.PngImagePlugin"):
+        with contextlib.suppress(ImportError):
+            __import__(module)
+
+
+def serve(channel: socket.socket, registry: Registry) -> None:
+    """Take requests one after the other. Raises OSError when the parent is gone."""
+    own_size = confinement.resident_bytes()
+    for number in range(1, MAX_DATASETS + 1):
+        channel.settimeout(IDLE_SECONDS)
+        try:
+            if not channel.recv(1, socket.MSG_PEEK):
+                return
+        except TimeoutError:
+            return
+        received = frames.receive(channel)
+        if received is None:
+            return
+        answer, pictures = respond(channel, registry, received[0])
+        gc.collect()
+        tired = number == MAX_DATASETS or confinement.resident_bytes() > own_size + MAX_GROWTH or has_children()
+        frames.send(channel, {"kind": "done", "last": tired, **answer}, pictures)
+        if tired:
+            return
+
+
+def respond(
+    channel: socket.socket, registry: Registry, request: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[bytes]]:
+    """Let one ingestor after the other read the file, best claim first, until one succeeds."""
+    candidate = Candidate(Path(request["path"]), tuple(Path(path) for path in request["companions"]))
+    without = frozenset(request["without"])
+    ranking = registry.rank(
+        candidate, without=without, asking=lambda name: frames.send(channel, {"kind": "asking", "ingestor": name})
+    )
+    claims = [[claim.ingestor, claim.specificity, claim.reason] for claim in ranking.claims]
+    frames.send(channel, {"kind": "claims", "claims": claims, "ties": ranking.ties})
+    for error in ranking.errors:
+        frames.send(channel, {"kind": "failed", "ingestor": error.ingestor, "reason": error.reason})
+    for plugin in in_order(registry, ranking, request.get("first"), without):
+        frames.send(channel, {"kind": "trying", "ingestor": plugin.name})
+        found = read(plugin, candidate)
+        if not isinstance(found, str):
+            return found
+        frames.send(channel, {"kind": "failed", "ingestor": plugin.name, "reason": found})
+    return {}, []
+
+
+def in_order(registry: Registry, ranking: Ranking, first: str | None, without: frozenset[str]) -> list[Plugin]:
+    """The plugins to try: the one asked for by name, whatever it claims, then the ranking."""
+    named = registry.get(first) if first else None
+    ranked = [plugin for claim in ranking.claims if (plugin := registry.get(claim.ingestor)) is not None]
+    if named is None or named.name in without:
+        return ranked
+    return [named, *(plugin for plugin in ranked if plugin is not named)]
+
+
+def read(plugin: Plugin, candidate: Candidate) -> tuple[dict[str, Any], list[bytes]] | str:
+    """One ingestor's extraction as plain JSON and PNG blobs, or the reason why there is none."""
+    try:
+        return packed(plugin, plugin.ingestor.extract(candidate))
+    except UnreadableError as error:
+        return str(error) or "the file is not what it seemed to be"
+    except MemoryError:
+        return "it needed more memory than it may have"
+    except RecursionError:
+        return "it went round in circles (recursion limit)"
+    except (Exception, SystemExit) as error:  # noqa: BLE001 the edge to a plugin: whatever it raises is its report
+        return explain(error)
+
+
+def packed(plugin: Plugin, extraction: Any) -> tuple[dict[str, Any], list[bytes]]:
+    """Turn an extraction into a message. Raises whatever a wrong extraction makes it raise."""
+    if not isinstance(extraction, Extraction):
+        message = f"extract() returned {type(extraction).__name__} instead of an Extraction"
+        raise UnreadableError(message)
+    warnings = [str(jsonable(str(warning))) for warning in extraction.warnings]
+    pictures = extraction.thumbnails[: MAX_THUMBNAILS + 1]  # one too many (or too long) is what the parent warns of
+    metadata = Pruned().plain(extraction.scientific_metadata, warnings)
+    answer = {
+        "ingestor": plugin.name,
+        "version": plugin.version,
+        "attributes": {str(name): str(value) for name, value in extraction.attributes.items() if value is not None},
+        "scientific_metadata": metadata,
+        "keywords": [str(keyword) for keyword in extraction.keywords],
+        "samples": [{"name": str(sample.name), "unique_id": sample.unique_id} for sample in extraction.samples],
+        "captions": [str(thumbnail.caption) for thumbnail in pictures],
+        "warnings": warnings,
+    }
+    return answer, [bytes(thumbnail.png[: MAX_THUMBNAIL + 1]) for thumbnail in pictures]
+
+
+class Pruned:
+    """Metadata cut to a bounded depth and amount, so that no file can make an endless tree of it."""
+
+    def __init__(self) -> None:
+        self._left = MAX_VALUES
+        self._cut = False
+
+    def plain(self, metadata: Mapping[str, Any], warnings: list[str]) -> Any:
+        """The metadata as plain JSON; a warning if something was cut."""
+        kept = jsonable(self._prune(metadata, MAX_DEPTH))
+        if self._cut:
+            warnings.append(
+                f"The metadata are nested deeper than {MAX_DEPTH} levels or endless; the rest was left out."
+            )
+        return kept
+
+    def _prune(self, value: Any, depth: int) -> Any:
+        self._left -= self._weight(value)
+        container = isinstance(value, (Mapping, list, tuple, set, frozenset))
+        if (container and depth == 0) or self._left < 0:
+            self._cut = True
+            return "…"
+        if isinstance(value, Mapping):
+            return {key: self._prune(item, depth - 1) for key, item in value.items()}
+        if isinstance(value, Quantity):
+            return Quantity(self._prune(value.value, depth), value.unit)
+        return [self._prune(item, depth - 1) for item in value] if container else value
+
+    @staticmethod
+    def _weight(value: Any) -> int:
+        """How many values this one counts for: long texts and arrays count for what they become."""
+        if isinstance(value, (str, bytes, bytearray)):
+            return 1 + len(value) // _TEXT_PER_VALUE
+        return int(value.size) if hasattr(value, "tolist") and hasattr(value, "size") else 1
+
+
+def plugin_rows(registry: Registry) -> list[list[str]]:
+    """Every ingestor and every load error as name, version, origin, error."""
+    loaded = [[plugin.name, plugin.version, plugin.origin, ""] for plugin in registry.plugins]
+    return loaded + [[error.plugin, "", error.origin, error.reason] for error in registry.load_errors]
+
+
+def has_children() -> bool:
+    """Whether an ingestor left a process behind (the worker adopts orphans): the parent ends them all with the worker."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    main()
