@@ -61,7 +61,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["unit_gap"] = views.unit_gap
+    environment.filters |= {"unit_gap": views.unit_gap, "breakable": views.breakable}
     environment.globals["style_version"] = hashlib.sha256(_read_static("catalog.css")).hexdigest()[:12]
     return environment
 
@@ -277,8 +277,7 @@ class Pages:
 
     def _summary(self, row: Row, name: str) -> dict[str, Any]:
         instruments = [entry["value"] for entry in self._select("session_instruments", session=name)]
-        first, last = views.moment(row["first"]), views.moment(row["last"])
-        return {"count": row["count"], "first": first, "last": last, "instruments": instruments}
+        return {"count": row["count"], "times": views.period(row["first"], row["last"]), "instruments": instruments}
 
 
 def _page(template: str, status: int = HTTPStatus.OK, **values: Any) -> Response:

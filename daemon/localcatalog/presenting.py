@@ -124,7 +124,8 @@ def _clean(text: str) -> str:
 
 def address(chosen: Filter, before: str | None = None) -> str:
     """The grid's address for a filter, and for the page before an id."""
-    given = {_PARAMETERS[name]: value for name, value in asdict(chosen).items() if value}
+    values = asdict(chosen)
+    given = {parameter: values[name] for name, parameter in _PARAMETERS.items() if values[name]}
     if before is not None:
         given["before"] = before
     return "/?" + urlencode(given) if given else "/"

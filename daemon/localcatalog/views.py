@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
+
+from markupsafe import Markup
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,6 +27,7 @@ TIMES: Final = "\N{MULTIPLICATION SIGN}"
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SIZES: Final = ("kB", "MB", "GB", "TB", "PB", "EB")
 _SUPERSCRIPT: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_JOINTS: Final = re.compile(r"(?<=[_./\\-])(?=\w)")
 _EXPONENT: Final = re.compile(r"(.*)e([+-])0*(\d+)")
 _ANGLES: Final = frozenset({"", "°", "\N{PRIME}", "\N{DOUBLE PRIME}"})
 _TEXT_SHOWN: Final = 400
@@ -63,6 +66,30 @@ def moment(text: str | None) -> Moment | None:
         return Moment(text, "", "")
     shown = f"{at.day} {_MONTHS[at.month - 1]} {at.year}, {at:%H:%M:%S}"
     return Moment(shown, _zone(at), at.isoformat())
+
+
+def period(first: str | None, last: str | None) -> tuple[Moment, ...]:
+    """A span of time to the minute: nothing, one time or two, and nothing said twice (zone, day)."""
+    begin, end = moment(first), moment(last)
+    if begin is None or end is None:
+        return tuple(at for at in (begin, end) if at is not None)
+    begin, end = _to_minute(begin), _to_minute(end)
+    if (begin.text, begin.zone) == (end.text, end.zone):
+        return (begin,)
+    if begin.zone != end.zone:
+        return begin, end
+    day = begin.text.partition(",")[0]
+    shorter = end.text.removeprefix(f"{day}, ") if begin.iso and end.iso else end.text
+    return replace(begin, zone=""), replace(end, text=shorter)
+
+
+def _to_minute(at: Moment) -> Moment:
+    return replace(at, text=at.text[:-3]) if at.iso else at
+
+
+def breakable(text: str) -> Markup:
+    """Text that may be broken after the signs that join words in file names, not just anywhere; escaped."""
+    return Markup("<wbr>").join(part for part in _JOINTS.split(text))
 
 
 def _zone(at: datetime) -> str:
