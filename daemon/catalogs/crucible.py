@@ -22,7 +22,7 @@ from daemon.catalogs.crucible_record import (
     linked_samples,
     open_fields,
 )
-from daemon.catalogs.http import HttpClient, segment
+from daemon.catalogs.http import DEFAULT_TIMEOUTS, HttpClient, Timeouts, segment
 from daemon.catalogs.ingestion import Policy, status_for
 from daemon.catalogs.transfer import FileTransfer
 from daemon.errors import CatalogRefused, LabferryError, NotYet
@@ -49,7 +49,7 @@ _ASKED: Final = frozenset({Source.SESSION, Source.SIDECAR, Source.PATH, Source.C
 
 @dataclass(frozen=True, slots=True)
 class CrucibleOptions:
-    """How one Crucible is reached. `page` may hold `{unique_id}` and `{project_id}`; the last three are for `check`."""
+    """How one Crucible is reached. `page` may hold `{unique_id}` and `{project_id}`; project, instrument and owner are for `check`."""
 
     url: str
     key: Key
@@ -60,6 +60,7 @@ class CrucibleOptions:
     project_id: str | None = None
     instrument_id: str | None = None
     owner: str | None = None
+    timeouts: Timeouts = DEFAULT_TIMEOUTS
 
 
 class Crucible:
@@ -69,7 +70,9 @@ class Crucible:
         self.name = options.name
         self._options = options
         self._clock = clock
-        self._client = HttpClient(options.name, options.url, options.key.text, clock, verify=options.verify)
+        self._client = HttpClient(
+            options.name, options.url, options.key.text, clock, verify=options.verify, timeouts=options.timeouts
+        )
         self._files = FileTransfer(self._client, clock)
         self._classes: tuple[float, frozenset[str]] | None = (
             None  # the server's ingestors, and until when to believe it

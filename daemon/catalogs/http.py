@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import ssl
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -23,15 +24,24 @@ if TYPE_CHECKING:
 
     from daemon.clock import Clock
 
-CONNECT_SECONDS: Final = 5.0
-READ_SECONDS: Final = 30.0
-COMPLETE_SECONDS: Final = 120.0
-STORAGE_SECONDS: Final = 300.0
 ANSWER_LIMIT: Final = 64 * 2**20
 """Bytes. A catalog's answer beyond that is not read on."""
 
 _CONNECTIONS: Final = 24
 _IDLE_SECONDS: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds of silence that are waited for: the connection, an answer, a slow answer (a completed upload), a storage."""
+
+    connect: float = 5.0
+    read: float = 30.0
+    slow: float = 120.0
+    storage: float = 300.0
+
+
+DEFAULT_TIMEOUTS: Final = Timeouts()
 
 
 def segment(text: str) -> str:
@@ -42,7 +52,16 @@ def segment(text: str) -> str:
 class HttpClient:
     """A catalog's base URL and key. Raises ConfigurationError for a URL or key that HTTP cannot carry."""
 
-    def __init__(self, catalog: str, url: str, key: str, clock: Clock, *, verify: bool | Path = True) -> None:
+    def __init__(  # noqa: PLR0913 what a connection needs
+        self,
+        catalog: str,
+        url: str,
+        key: str,
+        clock: Clock,
+        *,
+        verify: bool | Path = True,
+        timeouts: Timeouts = DEFAULT_TIMEOUTS,
+    ) -> None:
         self.catalog = catalog
         self._base = _checked(catalog, url)
         self._encrypted = self._base.startswith("https:")
@@ -50,6 +69,7 @@ class HttpClient:
             raise ConfigurationError([f"The key of the catalog {catalog} has characters that no key has."])
         self._key = key
         self._clock = clock
+        self._timeouts = timeouts
         self._headers = [
             ("Host", urlsplit(self._base).netloc.rpartition("@")[2]),
             ("User-Agent", "labferry"),
@@ -75,7 +95,7 @@ class HttpClient:
         query: Sequence[tuple[str, str]] = (),
         body: Any = None,
         headers: Mapping[str, str] | None = None,
-        seconds: float = READ_SECONDS,
+        slow: bool = False,
         also: Sequence[int] = (),
     ) -> Answer:
         """Ask the catalog; `path` begins with a slash and is quoted. Statuses in `also` are returned like 2xx.
@@ -90,9 +110,8 @@ class HttpClient:
             fields.append(("Content-Type", "application/json"))
         if content or method in {"POST", "PUT", "PATCH"}:
             fields.append(("Content-Length", str(len(content))))
-        request = httpx.Request(
-            method, url, headers=fields, content=content, extensions={"timeout": _timeouts(CONNECT_SECONDS, seconds)}
-        )
+        limits = self._limits(self._timeouts.slow if slow else self._timeouts.read)
+        request = httpx.Request(method, url, headers=fields, content=content, extensions={"timeout": limits})
         answer = self._send(request, f"{method} {path}")
         if answer.ok or answer.status in also:
             return answer
@@ -118,9 +137,9 @@ class HttpClient:
             ("Content-Length", str(length)),
             ("User-Agent", "labferry"),
         ]
-        timeouts = _timeouts(2 * CONNECT_SECONDS, STORAGE_SECONDS)
+        limits = self._limits(self._timeouts.storage)
         try:
-            request = httpx.Request("PUT", url, headers=fields, content=chunks, extensions={"timeout": timeouts})
+            request = httpx.Request("PUT", url, headers=fields, content=chunks, extensions={"timeout": limits})
         except (httpx.InvalidURL, ValueError):
             raise CatalogUnavailable(f"{self.catalog} gave a storage address that is no URL.") from None
         return self._send(request, f"PUT to its storage {target.hostname}")
@@ -158,6 +177,9 @@ class HttpClient:
                 )
         return b"".join(parts)
 
+    def _limits(self, seconds: float) -> dict[str, float]:
+        return {"connect": self._timeouts.connect, "read": seconds, "write": seconds, "pool": seconds}
+
     def _scrub(self, text: str) -> str:
         return text.replace(self._key, "***") if self._key else text
 
@@ -182,10 +204,6 @@ def _encoded(catalog: str, body: Any) -> bytes:
         return json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
     except (ValueError, TypeError, RecursionError) as error:
         raise CatalogRefused(f"The record for {catalog} holds a value that JSON cannot carry: {error}.") from None
-
-
-def _timeouts(connect: float, seconds: float) -> dict[str, float]:
-    return {"connect": connect, "read": seconds, "write": seconds, "pool": seconds}
 
 
 def _kind(error: httpx.TimeoutException) -> str:

@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.catalogs.answers import error_of, nonsense
-from daemon.catalogs.http import COMPLETE_SECONDS, segment
+from daemon.catalogs.http import segment
 from daemon.catalogs.signed import UploadGone
 from daemon.errors import CatalogRefused, CatalogUnavailable
 
@@ -61,7 +61,7 @@ def send_resumable(
     source.verify()
     body = {"upload_id": memory["upload_id"], "sha256_hash": file.sha256}
     path = f"/datasets/{segment(dataset)}/upload/complete"
-    answer = client.call("POST", path, body=body, seconds=COMPLETE_SECONDS, also=tuple(_GONE))
+    answer = client.call("POST", path, body=body, slow=True, also=tuple(_GONE))
     if answer.status in _GONE:
         raise UploadGone
     return answer.mapping()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.catalogs.answers import code_of, error_of, nonsense, said
-from daemon.catalogs.http import COMPLETE_SECONDS, HttpClient, segment
+from daemon.catalogs.http import HttpClient, segment
 from daemon.catalogs.resumable import ROUTE, send_resumable
 from daemon.catalogs.signed import PartSender, Upload, UploadGone
 from daemon.catalogs.source import Source, crc32c_text
@@ -158,7 +158,7 @@ class FileTransfer:
             raise
         body = {"upload_id": upload.upload_id, "sha256_hash": file.sha256, "crc32c": crc32c_text(file.crc32c)}
         path = f"/datasets/{segment(upload.dataset)}/upload/multipart/complete"
-        answer = self._client.call("POST", path, body=body, seconds=COMPLETE_SECONDS, also=(_CONFLICT, *_GONE))
+        answer = self._client.call("POST", path, body=body, slow=True, also=(_CONFLICT, *_GONE))
         if answer.ok:
             return _outcome(answer.mapping(), file, how)
         found = self.find(upload.dataset, file)  # completed already, and the answer was lost
