@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.catalogs import crucible_check
+from daemon.catalogs.answers import nonsense
 from daemon.catalogs.catalog import Finding, Health
 from daemon.catalogs.crucible_record import (
     PATCHABLE,
@@ -166,7 +167,8 @@ class Crucible:
         if not answer.ok:  # the file names an owner for whom our account may not create; better ours than not there
             left["owner"] = f"our account may not create datasets for {body.pop('owner')}"
             answer = self._client.call("POST", "/datasets", body=body)
-        answer.mapping()
+        if answer.mapping().get("unique_id") != record.unique_id:
+            raise nonsense(answer)
         return {"created": True, "revision": record.revision, "sent": body, "left": left}
 
     def _adopt(self, record: DatasetRecord, body: dict[str, Any], there: Mapping[str, Any]) -> dict[str, Any]:
@@ -218,7 +220,7 @@ class Crucible:
             listed = self._client.call("GET", path).items()
             if keyword in {item.get("keyword") if isinstance(item, dict) else item for item in listed}:
                 return {"how": "already there"}
-        self._client.call("POST", path, query=[("keyword", keyword)]).value()
+        self._client.call("POST", path, query=[("keyword", keyword)]).mapping()
         return {}
 
     # Files
@@ -280,8 +282,7 @@ class Crucible:
                 return {"thumbnail_id": there.get("id"), "how": "already there"}
             if there is not None:
                 path = f"{path}/{segment(str(there.get('id')))}"
-                changed = self._client.call("PATCH", path, body=body)
-                changed.value()
+                self._client.call("PATCH", path, body=body).mapping()
                 return {"thumbnail_id": there.get("id"), "how": "replaced"}
         answer = self._client.call("POST", path, body=body).mapping()
         return {"thumbnail_id": answer.get("id")}
@@ -295,7 +296,7 @@ class Crucible:
         if not self._fresh(record, attempt) and self._linked(record.unique_id, sample):
             return {"how": "already there"}
         path = f"/datasets/{segment(record.unique_id)}/samples/{segment(sample)}"
-        self._client.call("POST", path).value()
+        self._client.call("POST", path).mapping()
         return {}
 
     def _link(self, parent: str, record: DatasetRecord, attempt: Attempt) -> Mapping[str, Any]:
@@ -305,7 +306,7 @@ class Crucible:
         answer = self._client.call("POST", path, query=[("relationship_type", "is_part_of")], also=(_NOT_FOUND,))
         if not answer.ok:
             raise NotYet(f"The session's dataset {parent} is not in {self.name} yet.")
-        answer.value()
+        answer.mapping()
         return {}
 
     def _linked(self, dataset: str, other: str) -> bool:
