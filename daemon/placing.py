@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from daemon.yamltext import Document, Trail
 
+SERVICE_FILES: Final = Path("/etc/labferry")
+SERVICE_STATES: Final = Path("/var/lib/labferry")
 _SAFE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
@@ -27,25 +29,30 @@ class _Folder:
     real: Path
 
 
-def make_absolute(document: Document, directory: Path, environment: Mapping[str, str]) -> None:
-    """Replace each path by its absolute one (relative to `directory`), and give the state folder if it is not there."""
+def make_absolute(document: Document, file: Path, environment: Mapping[str, str]) -> None:
+    """Replace each path by its absolute one (relative to the file's folder), and name the state folder if nothing does."""
     for trail, holder, key in _paths(document.values):
         try:
             path = Path(holder[key]).expanduser()
         except (RuntimeError, ValueError):
             document.problem(trail, f"nobody's home is known for {holder[key]!r}; write the whole path")
             continue
-        holder[key] = os.path.normpath(directory / path)
+        holder[key] = os.path.normpath(file.parent / path)
     values = document.values
     if isinstance(values, dict) and values.get("state") is None:
-        values["state"] = str(default_state(str(values.get("instrument", "")), environment))
+        values["state"] = str(default_state(str(values.get("instrument", "")), file, environment))
 
 
-def default_state(instrument: str, environment: Mapping[str, str]) -> Path:
-    """$STATE_DIRECTORY (systemd gives it), else `labferry/NAME` in the user's state folder (XDG Base Directory 0.8)."""
+def default_state(instrument: str, file: Path, environment: Mapping[str, str]) -> Path:
+    """$STATE_DIRECTORY (systemd gives it), else `labferry/NAME` in the user's state folder (XDG Base Directory 0.8).
+
+    A file in /etc/labferry is a service's: a person who asks about it by hand means the service's state folder.
+    """
     given = environment.get("STATE_DIRECTORY", "").split(":")[0]
     if given.startswith("/"):
         return Path(given)
+    if file.parent == SERVICE_FILES:
+        return SERVICE_STATES / file.stem
     base = environment.get("XDG_STATE_HOME", "")
     home = environment.get("HOME", "")
     if not base.startswith("/"):

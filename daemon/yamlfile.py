@@ -34,7 +34,7 @@ def load(path: Path, *, folders: bool = True, environment: Mapping[str, str] | N
     document = parse(text)
     instrument = None
     if isinstance(document.values, dict):
-        make_absolute(document, path.absolute().parent, environment)
+        make_absolute(document, path.absolute(), environment)
         examine(document, environment, folders=folders)
         _examine_catalogs(document, path, mode)
         instrument = _instrument(document)
