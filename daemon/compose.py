@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -209,7 +209,6 @@ def from_json(
 def session_record(  # noqa: PLR0913 these are the facts of a session
     *,
     unique_id: str,
-    revision: int,
     instrument: str,
     name: str,
     started_at: datetime,
@@ -242,16 +241,11 @@ def session_record(  # noqa: PLR0913 these are the facts of a session
     }
     return DatasetRecord(
         unique_id=unique_id,
-        revision=revision,
+        revision=1,
         attributes=_strongest(layers, {}),
         scientific_metadata=metadata,
         ingestor="session",
     )
-
-
-def replaced_files(record: DatasetRecord, files: Sequence[RecordFile]) -> DatasetRecord:
-    """The record with other files."""
-    return replace(record, files=tuple(files))
 
 
 def _strongest(

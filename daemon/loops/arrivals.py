@@ -10,7 +10,6 @@ import structlog
 
 from daemon.model import DatasetState, FileId, FileState, Fingerprint
 from daemon.store.files import KnownFile
-from daemon.watch.scan import Listing
 from ingestors.api import display_name
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from daemon.loops.grouping import Placing
     from daemon.loops.settling import Settling
     from daemon.patterns import PathFilter
+    from daemon.watch.scan import Listing
 
 log = structlog.get_logger("labferry.watch")
 
@@ -30,9 +30,7 @@ BATCH: Final = 500
 class Arrivals:
     """Compares folders and single paths with the store and records the difference, one transaction each."""
 
-    def __init__(
-        self, context: Context, placing: Placing, settling: Settling, filters: tuple[PathFilter, ...]
-    ) -> None:
+    def __init__(self, context: Context, placing: Placing, settling: Settling, filters: tuple[PathFilter, ...]) -> None:
         self._context = context
         self._store = context.store
         self._placing = placing
@@ -61,10 +59,6 @@ class Arrivals:
                     self._missing(root, prefix + name, known[name])
         return len(arrived) + len(missing)
 
-    def gone(self, root: WatchedFolder, folder: str) -> int:
-        """A folder that the store knows files in and that no scan meets any more."""
-        return self.compare(root, Listing(folder, gone=True))
-
     def look(self, root: WatchedFolder, path: str) -> bool:
         """Look at one path that somebody hinted at. True if it is a folder, which has to be listed. Raises OSError."""
         row = self._store.files.by_path(root.id, path)
@@ -80,9 +74,7 @@ class Arrivals:
             return True
         if not stat.S_ISREG(status.st_mode) or not self._filters[root.index].wants(path):
             return False
-        fingerprint = Fingerprint(
-            status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev
-        )
+        fingerprint = Fingerprint(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev)
         unsettled = known is not None and known.state in {FileState.SEEN, FileState.SETTLING}
         if known is None or not known.present or _differs(known.fingerprint, fingerprint):
             with self._store.database.transaction():
@@ -149,7 +141,9 @@ class Arrivals:
         if dataset is not None and not members and not dataset.revision and known.state is FileState.SETTLED:
             if dataset.state in {DatasetState.WAITING, DatasetState.READY, DatasetState.EXTRACTING}:
                 self._store.datasets.park(dataset.id, "its file vanished before it was delivered")
-                log.warning("dataset.parked", path=display_name(path), reason="its file vanished before it was delivered")
+                log.warning(
+                    "dataset.parked", path=display_name(path), reason="its file vanished before it was delivered"
+                )
         elif self._placing.left(known.dataset):
             self._context.extract_bell.ring()
 

@@ -184,9 +184,7 @@ class Settling:
                     store.files.settling(row.id, one.fingerprint, "looked at")
                     if row.dataset is not None:
                         self._placing.changed(row.dataset, one.item.path)
-                store.files.settle(
-                    row.id, one.fingerprint, one.digests, version=versions[row.id], note=one.note
-                )
+                store.files.settle(row.id, one.fingerprint, one.digests, version=versions[row.id], note=one.note)
                 kept.append(one)
                 if row.dataset is not None and store.datasets.ready_if_settled(row.dataset):
                     self._context.extract_bell.ring()
@@ -211,4 +209,3 @@ class Settling:
         old_size = row.settled_size
         grew = old_size <= one.fingerprint.size and prefix_sha256(one.item.absolute, old_size) == row.digests.sha256
         return row.version if grew else row.version + 1
-

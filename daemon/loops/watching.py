@@ -1,5 +1,7 @@
-"""The watching loop: a scan is the truth, hints are reasons to look early. One thread; it never hashes and never waits for I/O
-of a catalog."""
+"""The watching loop: a scan is the truth, hints are reasons to look early.
+
+One thread; it never hashes a file and never waits for a catalog.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ from daemon.watch.scan import list_folder, walk
 from ingestors.api import display_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from daemon.loops.arrivals import Arrivals
     from daemon.loops.context import Bell, Context, WatchedFolder
@@ -27,7 +29,6 @@ log = structlog.get_logger("labferry.watch")
 HINTS_AT_ONCE: Final = 500
 FAILED_ROOT_SECONDS: Final = 15.0
 SAMPLE: Final = 64
-SESSION_FILE: Final = "session.yaml"
 
 
 @dataclasses.dataclass(slots=True)
@@ -44,14 +45,15 @@ class _Scan:
 class Watching:
     """Finds out what is there. `Hints` is filled by the watcher's threads."""
 
-    def __init__(  # noqa: PLR0913 the parts that meet here
+    def __init__(
         self,
         context: Context,
         arrivals: Arrivals,
         filters: tuple[PathFilter, ...],
         hints: Hints,
+        *,
         bell: Bell,
-        listening: set[int],
+        listening: Callable[[], frozenset[int]],
     ) -> None:
         self._context = context
         self._arrivals = arrivals
@@ -116,9 +118,7 @@ class Watching:
             root = self._context.roots[hint.root]
             if self._scans[root.index].problem:
                 continue  # what is missing there says nothing; the scan looks when the root is back
-            if hint.is_folder:
-                self._list_below(root, hint.path)
-            elif self._hinted_away(root, hint.path):
+            if hint.is_folder or self._hinted_away(root, hint.path):
                 self._list_below(root, hint.path)
         return bool(hints)
 
@@ -160,33 +160,43 @@ class Watching:
             scan.problem = ""
             self._context.store.roots.problem(root.id, "")
             log.info("root.recovered", root=str(root.path))
-        scan.by_events = root.settings.events == "auto" and events_work(identity) and root.index in self._listening
+        self._note_mode(root, scan, identity)
         met: set[str] = set()
-        unreadable: list[str] = []
         changes = 0
         for listing in walk(root.path, self._filters[root.index]):
             met.add(listing.folder)
             if listing.error is not None:
                 if not listing.folder:
                     raise RootError(f"The root {root.path} cannot be read: {listing.error}.")
-                unreadable.append(listing.folder)
                 log.warning("watch.unreadable", path=display_name(listing.folder), problem=listing.error)
             changes += self._arrivals.compare(root, listing)
             yield
         self._recognised(root)  # a root that went away in the middle leaves nothing to conclude from
+        # Folders that the walk did not meet: deleted, excluded, or made after their parent was listed. Look, do not conclude.
         for folder in sorted(self._context.store.files.folders(root.id) - met):
-            if not any(folder == bad or folder.startswith(f"{bad}/") for bad in unreadable):
-                changes += self._arrivals.gone(root, folder)
-                yield
+            changes += self._arrivals.compare(root, list_folder(root.path, folder, self._filters[root.index]))
+            yield
         self._context.store.roots.scanned(root.id)
         every = self._context.instrument.scan
         now = self._context.clock.monotonic()
         # A scan that takes long is not made more often than its cost allows: at most a twentieth of the time.
         scan.due = now + max(every.every if scan.by_events else every.every_without_events, 20 * (now - began))
         scan.finished += 1
-        log.info(
-            "watch.scanned", root=str(root.path), folders=len(met), changes=changes, seconds=round(now - began, 3)
-        )
+        log.info("watch.scanned", root=str(root.path), folders=len(met), changes=changes, seconds=round(now - began, 3))
+
+    def _note_mode(self, root: WatchedFolder, scan: _Scan, identity: RootIdentity) -> None:
+        """Whether events are heard here, kept for `status`."""
+        scan.by_events = False
+        if root.settings.events == "never":
+            mode = "scanned only, as configured"
+        elif not events_work(identity):
+            mode = f"scanned only: {identity.filesystem} tells no events"
+        elif root.index not in self._listening():
+            mode = "scanned only: no watch is there yet"
+        else:
+            scan.by_events, mode = True, "heard by events, and scanned"
+        if self._context.store.roots.state(root.path)[1] != mode:
+            self._context.store.roots.keep_mode(root.id, mode)
 
     def _recognised(self, root: WatchedFolder) -> RootIdentity:
         """The root is the folder that it was, or holds what it held. Raises RootError."""

@@ -116,7 +116,18 @@ class Datasets:
         """Only a person can help."""
         self._move(dataset, DatasetState.PARKED, reason)
 
-    def compose(  # noqa: PLR0913 one composition is one row
+    def drop(self, dataset: DatasetId) -> None:
+        """A person gave a parked dataset up. Its files stay known, so that a change of one brings it back."""
+        with self._database.transaction():
+            self._journal.write("dataset", dataset, "dataset.dropped")
+            row = self.get(dataset)
+            if row is not None and not row.revision:
+                self._database.run("release_files", dataset=dataset)
+                self._database.run("delete_dataset", id=dataset)
+            elif row is not None:
+                self._move(dataset, DatasetState.COMPOSED, "given up by a person")
+
+    def compose(
         self,
         dataset: DatasetId,
         *,

@@ -8,17 +8,19 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from daemon.model import DatasetId, DeliveryId, DeliveryState, Step
 from daemon.store.journal import stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from daemon.clock import Clock
     from daemon.store.database import Database, Row
     from daemon.store.journal import JournalTable
+
+LEFT_CONFIGURATION: Final = "The catalog is no longer in the configuration."
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,23 @@ class Deliveries:
     def hurry(self, catalog: str) -> int:
         """The catalog is back: what waited for it is due now."""
         return self._database.run("retry_waiting", catalog=catalog)
+
+    def adopt(self, catalogs: Sequence[str]) -> int:
+        """Park what is owed to catalogs that left the configuration, and queue it again when they are back.
+
+        The number that was parked.
+        """
+        with self._database.transaction():
+            parked = 0
+            for row in self._database.all("owed_deliveries"):
+                known = row["catalog"] in catalogs
+                if not known and row["state"] != DeliveryState.PARKED:
+                    self._database.run("park_delivery", id=row["id"], error=LEFT_CONFIGURATION)
+                    self._journal.write("delivery", row["id"], "delivery.parked", error=LEFT_CONFIGURATION)
+                    parked += 1
+                elif known and row["error"] == LEFT_CONFIGURATION:
+                    self.requeue(DeliveryId(row["id"]))
+            return parked
 
     def recover(self) -> int:
         """After a crash: what was being sent is queued again; its next try looks before it repeats."""

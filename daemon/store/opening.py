@@ -54,19 +54,13 @@ class Ownership:
 
     def __init__(self, state: Path) -> None:
         """Take the lock. Raises StateError when another process has it or the folder cannot be written."""
-        try:
-            state.mkdir(parents=True, exist_ok=True, mode=0o750)
-            self._descriptor = os.open(state / "owner.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-        except OSError as error:
-            raise state_error(error, state) from error
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(self._descriptor)
-            raise StateError(
-                f"Another labferry already runs with the state folder {state}.",
-                "Stop it first (systemctl stop labferry@NAME), or give this instrument a state folder of its own.",
-            ) from None
+        self._descriptor = _locked(state)
+
+    def move(self, state: Path) -> None:
+        """Own another state folder instead: the configuration was changed while the daemon ran."""
+        descriptor = _locked(state)
+        os.close(self._descriptor)
+        self._descriptor = descriptor
 
     def release(self) -> None:
         """Give the lock back."""
@@ -79,6 +73,23 @@ class Ownership:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.release()
+
+
+def _locked(state: Path) -> int:
+    try:
+        state.mkdir(parents=True, exist_ok=True, mode=0o750)
+        descriptor = os.open(state / "owner.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    except OSError as error:
+        raise state_error(error, state) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise StateError(
+            f"Another labferry already runs with the state folder {state}.",
+            "Stop it first (systemctl stop labferry@NAME), or give this instrument a state folder of its own.",
+        ) from None
+    return descriptor
 
 
 def state_error(error: OSError, state: Path) -> StateError:

@@ -287,3 +287,9 @@ UPDATE datasets SET key = :key WHERE id = :id
 
 -- name: release_files
 UPDATE files SET dataset = NULL, role = NULL WHERE dataset = :dataset
+
+-- name: owed_deliveries
+SELECT id, catalog, state, error FROM deliveries WHERE state IN ('queued', 'waiting', 'parked')
+
+-- name: park_delivery
+UPDATE deliveries SET state = 'parked', error = :error, not_before = NULL WHERE id = :id

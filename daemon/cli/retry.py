@@ -1,0 +1,41 @@
+"""`labferry retry`: send what is parked again, after its cause was repaired."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from daemon.cli.opening import config_argument, json_option, visit
+from daemon.cli.parked import find_parked, id_argument
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command()
+@config_argument
+@id_argument
+@json_option
+def command(config: Path, ident: str | None, *, as_json: bool) -> None:
+    """Try what is parked again: everything, or the delivery or dataset ID.
+
+    Example: labferry retry hip-microscope.yaml 42
+    """
+    _, store = visit(config, write=True)
+    try:
+        with store.database.transaction():
+            deliveries, datasets = find_parked(store, ident)
+            for delivery in deliveries:
+                store.deliveries.requeue(delivery.id)
+            for dataset in datasets:
+                store.datasets.wait(dataset.id, "a person asked to try again")
+                store.datasets.ready_if_settled(dataset.id)
+    finally:
+        store.close()
+    count = len(deliveries) + len(datasets)
+    if as_json:
+        click.echo(json.dumps({"retried": count}))
+    else:
+        click.echo(f"{count} parked {'entry is' if count == 1 else 'entries are'} tried again.", err=True)

@@ -1,0 +1,147 @@
+"""The embedded catalog's server as the daemon's child process: its own memory, its own core, one way to speak to it (HTTP)."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+import structlog
+
+from daemon.errors import StateError
+
+if TYPE_CHECKING:
+    from daemon.clock import Clock
+
+log = structlog.get_logger("labferry.catalog")
+
+START_SECONDS: Final = 30.0
+STOP_SECONDS: Final = 10.0
+RESTART_SECONDS: Final = 2.0
+ADDRESS_NAME: Final = "address.json"
+_TAKEN: Final = 75
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a local catalog answers: the API's base URL, the pages, and the file that holds its token."""
+
+    url: str
+    pages: str
+    token_file: Path
+
+    @property
+    def token(self) -> str:
+        """The key of the API. Raises StateError."""
+        try:
+            return self.token_file.read_text("ascii").strip()
+        except OSError as error:
+            raise StateError(
+                f"The token of the local catalog, {self.token_file}, cannot be read: {error.strerror}.",
+                "Run labferry as the user that owns the catalog's folder.",
+            ) from error
+
+
+class EmbeddedCatalog:
+    """Starts the server, starts it again at the same address if it ends, stops it with the daemon.
+
+    If another process serves the folder already (`labferry catalog DIR`), that server is used.
+    """
+
+    def __init__(self, folder: Path, port: int, clock: Clock) -> None:
+        self._folder = folder
+        self._port = port
+        self._clock = clock
+        self._process: subprocess.Popen[bytes] | None = None
+        self._restart_at = 0.0
+        self.address = self._begin()
+
+    def tick(self) -> None:
+        """Start the server again if it has ended."""
+        if self._process is None or self._process.poll() is None:
+            return
+        now = self._clock.monotonic()
+        if now < self._restart_at:
+            return
+        self._restart_at = now + RESTART_SECONDS
+        log.warning("catalog.ended", folder=str(self._folder), status=self._process.returncode)
+        self._port = urlsplit(self.address.url).port or 0  # deliveries know this address
+        try:
+            self.address = self._begin()
+        except StateError as error:
+            log.error("catalog.failed", problem=error.message, advice=error.advice)
+
+    def stop(self) -> None:
+        """End the server and wait until it is gone."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _begin(self) -> Address:
+        for port in self._ports():
+            address = self._spawn(port)
+            if address is not None:
+                return address
+        running = _running(self._folder)
+        if running is None:
+            raise StateError(
+                f"The local catalog in {self._folder} does not start.",
+                f"Try `labferry catalog {self._folder}` to see why.",
+            )
+        log.info("catalog.shared", folder=str(self._folder), url=running.url)
+        return running
+
+    def _ports(self) -> list[int]:
+        """A port that a person chose is the only one; else the last one, so that bookmarks stay true, or a free one."""
+        if self._port:
+            return [self._port]
+        last = _running(self._folder)
+        port = None if last is None else urlsplit(last.url).port
+        return [port, 0] if port else [0]
+
+    def _spawn(self, port: int) -> Address | None:
+        """Start the server on a port; None if the port or the folder is taken. Raises StateError with its own words."""
+        reading, writing = os.pipe()
+        command = [sys.executable, "-m", "daemon", "catalog", os.fspath(self._folder)]
+        self._process = subprocess.Popen(
+            [*command, "--port", str(port), "--ready-fd", str(writing)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            pass_fds=(writing,),
+            start_new_session=True,
+        )
+        os.close(writing)
+        with os.fdopen(reading, "rb") as stream:
+            ready, _, _ = select.select([stream], [], [], START_SECONDS)
+            line = stream.readline() if ready else b""
+        if line:
+            data = json.loads(line)
+            return Address(data["url"], data["pages"], Path(data["token_file"]))
+        self._process.kill()
+        _, complaint = self._process.communicate()
+        status, self._process = self._process.returncode, None
+        if status == _TAKEN:
+            return None
+        words = complaint.decode("utf-8", "replace").strip().splitlines()
+        raise StateError(words[-1].removeprefix("labferry: ") if words else "The local catalog does not start.")
+
+
+def _running(folder: Path) -> Address | None:
+    """The address that the folder's server wrote down when it started last."""
+    try:
+        data = json.loads((folder / ADDRESS_NAME).read_text("utf-8"))
+        return Address(data["url"], data["pages"], folder / "token")
+    except (OSError, ValueError, KeyError):
+        return None

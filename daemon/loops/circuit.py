@@ -1,0 +1,94 @@
+"""A circuit for each catalog: one that is down is asked now and then by one delivery, not by a thousand."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from daemon.backoff import next_delay
+
+if TYPE_CHECKING:
+    import random
+
+    from daemon.clock import Clock
+
+TOLERATED: Final = 2
+"""Failures in a row that may be a single delivery's bad luck."""
+CREDENTIALS_SECONDS: Final = 300.0
+
+
+class CircuitState(StrEnum):
+    """Closed: deliveries flow. Open: nobody asks until a moment. Probing: one delivery asks."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    PROBING = "probing"
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitReport:
+    """What the circuit says of its catalog. `seconds` until the next probe."""
+
+    state: CircuitState
+    problem: str
+    seconds: float
+
+
+class Circuit:
+    """Counts failures in a row and decides who may ask. Safe for threads."""
+
+    def __init__(self, clock: Clock, randomness: random.Random) -> None:
+        self._clock = clock
+        self._randomness = randomness
+        self._lock = threading.Lock()
+        self._failures = 0
+        self._until = 0.0
+        self._probing = False
+        self._problem = ""
+
+    def admit(self) -> float | None:
+        """None: go ahead. Else the seconds to wait before asking again."""
+        with self._lock:
+            if self._failures <= TOLERATED:
+                return None
+            remaining = self._until - self._clock.monotonic()
+            if remaining > 0:
+                return remaining
+            if self._probing:
+                return 1.0
+            self._probing = True
+            return None
+
+    def unused(self) -> None:
+        """Who was admitted found nothing to deliver."""
+        with self._lock:
+            self._probing = False
+
+    def answered(self) -> bool:
+        """The catalog answered sensibly (be it a refusal). True if it had been down."""
+        with self._lock:
+            was_down = self._failures > TOLERATED
+            self._failures, self._probing, self._problem = 0, False, ""
+            return was_down
+
+    def failed(self, problem: str, retry_after: float | None, *, credentials: bool = False) -> bool:
+        """The catalog did not answer. True if it counts as down from now on."""
+        with self._lock:
+            was_down = self._failures > TOLERATED
+            self._failures = TOLERATED + 1 if credentials and not was_down else self._failures + 1
+            self._probing, self._problem = False, problem
+            delay = next_delay(max(0, self._failures - TOLERATED), self._randomness, retry_after)
+            if credentials:
+                delay = max(delay, CREDENTIALS_SECONDS)
+            self._until = self._clock.monotonic() + max(delay, 0.5)
+            return self._failures > TOLERATED and not was_down
+
+    def report(self) -> CircuitReport:
+        """The state for status pages and `--once`."""
+        with self._lock:
+            if self._failures <= TOLERATED:
+                return CircuitReport(CircuitState.CLOSED, self._problem, 0.0)
+            state = CircuitState.PROBING if self._probing else CircuitState.OPEN
+            return CircuitReport(state, self._problem, max(0.0, self._until - self._clock.monotonic()))

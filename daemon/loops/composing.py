@@ -1,0 +1,209 @@
+"""Composing: the transaction that makes a dataset a record, puts it into its session and owes it to every catalog."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import structlog
+
+from daemon import compose as composition
+from daemon.compose import Extracted, Member, Provided
+from daemon.errors import LabferryError
+from daemon.grouping.sessions import Evidence, Span, evidence_for, gap_session, name_for_gap, path_attributes
+from daemon.loops.parents import compose_parent
+from daemon.loops.sessionfile import nearest_session_file
+from daemon.mfid import new_mfid
+from daemon.model import DatasetState, SampleRef, SessionEvidence
+from ingestors.api import display_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from daemon.extract.sandbox import Outcome
+    from daemon.loops.context import Context, WatchedFolder
+    from daemon.model import RecordThumbnail, SessionId
+    from daemon.store.datasets import DatasetRow
+    from daemon.store.files import FileRow
+    from daemon.store.sessions import SessionRow
+
+log = structlog.get_logger("labferry.compose")
+
+
+class Composing:
+    """Brings what everybody says of a dataset together, once for each revision."""
+
+    def __init__(self, context: Context, catalogs: Sequence[str]) -> None:
+        self._context = context
+        self._store = context.store
+        self._catalogs = tuple(catalogs)
+        self._roots = {root.id: root for root in context.roots}
+        pattern = context.instrument.session.path
+        self._pattern = None if pattern is None else re.compile(pattern)
+
+    def keep(self, dataset: DatasetRow, members: Sequence[FileRow], outcome: Outcome) -> bool:
+        """Compose and queue, in one transaction. False if the dataset changed meanwhile: it comes again."""
+        root = self._roots[dataset.root or 0]
+        extracted = _extracted(outcome, members)
+        primary = members[0]
+        with self._store.database.transaction():
+            current = self._store.datasets.get(dataset.id)
+            if current is None or current.state is not DatasetState.EXTRACTING:
+                return False
+            session = self._session(root, primary, extracted)
+            parent = self._parent(session)
+            unique_id = self._unique_id(current, extracted)
+            record = composition.compose(
+                unique_id=unique_id,
+                revision=current.revision + 1,
+                members=[_member(root, file, primary=file is primary) for file in members],
+                provided=self._provided(primary, session),
+                extracted=extracted,
+                thumbnails=_thumbnails(outcome),
+                parent_id=parent,
+            )
+            revision = self._store.datasets.compose(
+                dataset.id,
+                unique_id=unique_id,
+                session=session.id,
+                ingestor=outcome.ingestor,
+                record=composition.to_json(record),
+                thumbnails=record.thumbnails,
+            )
+            for catalog in self._catalogs:
+                self._store.deliveries.put(dataset.id, revision, catalog, dataset.first_seen)
+        self._context.wake_deliveries()
+        log.info(
+            "dataset.composed",
+            path=display_name(primary.path),
+            dataset=unique_id,
+            name=record.value("dataset_name"),
+            ingestor=outcome.ingestor,
+            measurement=record.value("measurement"),
+            session=session.name,
+            revision=revision,
+            files=len(members),
+            **({"warnings": list(record.warnings)} if record.warnings else {}),
+        )
+        return True
+
+    def _provided(self, primary: FileRow, session: SessionRow) -> Provided:
+        instrument = self._context.instrument
+        by_person = session.evidence is SessionEvidence.PERSON
+        return Provided(
+            session_name=session.name,
+            session_evidence=session.evidence,
+            session=session.attributes if by_person else {},
+            path=path_attributes(self._pattern, primary.path),
+            configuration={"instrument_id": instrument.instrument, **instrument.attributes},
+            defaults={"instrument_name": instrument.instrument, **instrument.defaults},
+        )
+
+    def _session(self, root: WatchedFolder, primary: FileRow, extracted: Extracted) -> SessionRow:
+        """The session that the strongest evidence names; opened when the first dataset of it comes."""
+        settings = self._context.instrument.session
+        at = measured_at(extracted, primary)
+        opened = self._store.sessions.opened()
+        folder, content = nearest_session_file(root.path, primary.path)
+        evidence = evidence_for(
+            primary.path,
+            opened=None
+            if opened is None
+            else Evidence(SessionEvidence.PERSON, opened.key, opened.name, opened.attributes),
+            session_file=content,
+            session_folder=folder,
+            extraction_attributes=extracted.attributes,
+            path_pattern=self._pattern,
+            folder=settings.folder,
+        )
+        if evidence is None:
+            near = self._store.sessions.near(at, settings.gap)
+            spans = [Span(session.id, session.started_at, session.ended_at) for session in near]
+            known = gap_session(spans, at, settings.gap)
+            if known is not None:
+                return self._joined(known, at)
+            name = name_for_gap(self._context.instrument.instrument, at.astimezone())
+            evidence = Evidence(SessionEvidence.GAP, f"{at.isoformat()} {primary.id}", name)
+        row = self._store.sessions.by_key(evidence.kind, evidence.key)
+        if row is not None:
+            return self._joined(row.id, at)
+        session = self._store.sessions.open(evidence.kind, evidence.key, evidence.name, evidence.attributes, at)
+        log.info("session.open", name=evidence.name, evidence=evidence.kind.value)
+        return self._joined(session, at)
+
+    def _joined(self, session: SessionId, at: datetime) -> SessionRow:
+        self._store.sessions.join(session, at)
+        row = self._store.sessions.get(session)
+        if row is None:
+            raise LabferryError(f"Session {session} is not in the store any more.", "Run `labferry check`.")
+        return row
+
+    def _parent(self, session: SessionRow) -> str | None:
+        """The id of the session's parent dataset, chosen and stored before any catalog hears of it."""
+        if not self._context.instrument.session.parent:
+            return None
+        known = self._store.sessions.parent(session.id)
+        if known is not None:
+            return known[1]
+        unique_id = new_mfid(time.time_ns())
+        self._store.sessions.add_parent(session.id, unique_id, session.started_at)
+        compose_parent(self._context, self._catalogs, session)  # owed first, so that its datasets can be linked to it
+        return unique_id
+
+    def _unique_id(self, dataset: DatasetRow, extracted: Extracted) -> str:
+        """A copy of a file has the same own id: only the first dataset gets it."""
+        fresh = new_mfid(time.time_ns())
+        chosen = composition.chosen_id(extracted.attributes, dataset.unique_id, fresh)
+        holder = self._store.datasets.by_unique_id(chosen)
+        return chosen if holder in {None, dataset.id} else fresh
+
+
+def measured_at(extracted: Extracted, primary: FileRow) -> datetime:
+    """When the dataset was measured: what the file says (local time if it names no zone), else its last change."""
+    text = extracted.attributes.get("timestamp", "")
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(primary.fingerprint.mtime_ns / 1e9, UTC)
+
+
+def _extracted(outcome: Outcome, members: Sequence[FileRow]) -> Extracted:
+    failures = [f"{failure.ingestor}: {failure.reason}" for failure in outcome.failures]
+    notes = [f"{display_name(file.path)}: {file.reason}" for file in members if file.reason]
+    return Extracted(
+        ingestor=outcome.ingestor,
+        version=outcome.version,
+        attributes=outcome.attributes,
+        scientific_metadata=outcome.scientific_metadata,
+        keywords=outcome.keywords,
+        samples=[SampleRef(sample["name"] or "", sample.get("unique_id")) for sample in outcome.samples],
+        warnings=[*outcome.warnings, *failures, *notes],
+    )
+
+
+def _member(root: WatchedFolder, file: FileRow, *, primary: bool) -> Member:
+    if file.digests is None:
+        raise LabferryError(f"{display_name(file.path)} has no hash although it settled.", "Report this.")
+    return Member(
+        path=file.path,
+        absolute=os.fspath(root.path / file.path),
+        fingerprint=file.fingerprint,
+        sha256=file.digests.sha256,
+        crc32c=file.digests.crc32c,
+        part_size=file.digests.part_size,
+        part_crc32c=file.digests.part_crc32c,
+        version=file.version,
+        primary=primary,
+    )
+
+
+def _thumbnails(outcome: Outcome) -> tuple[RecordThumbnail, ...]:
+    pictures: list[RecordThumbnail] = []
+    for image in outcome.thumbnails:
+        taken = [picture.name for picture in pictures]
+        pictures.append(composition.thumbnail(image.caption, image.png, image.width, image.height, taken))
+    return tuple(pictures)

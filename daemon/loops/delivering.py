@@ -1,0 +1,216 @@
+"""The delivering loop: makes the steps of due deliveries, each once, and decides what a failure means."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+
+from daemon import compose as composition
+from daemon.backoff import next_delay
+from daemon.catalogs.catalog import Attempt
+from daemon.errors import (
+    CatalogRefused,
+    CatalogUnavailable,
+    CredentialsRefused,
+    NotYet,
+    SourceChanged,
+    StateError,
+)
+from daemon.loops.context import Stopping
+from daemon.model import DeliveryState
+from ingestors.api import display_name
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Mapping
+
+    from daemon.catalogs.catalog import Catalog
+    from daemon.loops.circuit import Circuit
+    from daemon.loops.context import Context
+    from daemon.loops.hints import Hints
+    from daemon.model import DatasetRecord, Step
+    from daemon.store.deliveries import DeliveryRow
+
+log = structlog.get_logger("labferry.deliver")
+
+NOT_YET_SECONDS: Final = 1.0
+SOURCE_CHANGED_SECONDS: Final = 5.0
+STEP_SECONDS: Final = 900.0
+"""The longest that one request of a step may take before the loop counts as hanging."""
+
+
+class Delivering:
+    """Delivers to one catalog; several threads may run it."""
+
+    def __init__(
+        self, context: Context, catalog: Catalog, circuit: Circuit, randomness: random.Random, hints: Hints
+    ) -> None:
+        self._context = context
+        self._deliveries = context.store.deliveries
+        self._catalog = catalog
+        self._circuit = circuit
+        self._randomness = randomness
+        self._hints = hints
+
+    def run(self, name: str) -> None:
+        """Deliver what is due until the service stops."""
+        bell = self._context.deliver_bells[name]
+        while not self._context.stopping.is_set():
+            self._context.heartbeats.beat(name, within=STEP_SECONDS)
+            try:
+                pause = self._next(name)
+            except StateError as error:
+                log.error("store.failed", problem=error.message, advice=error.advice)
+                pause = 5.0
+            if pause > 0:
+                bell.wait(pause)
+        self._context.heartbeats.forget(name)
+
+    def _next(self, name: str) -> float:
+        """Make one delivery; the seconds until there may be another."""
+        wait = self._circuit.admit()
+        if wait is not None:
+            return min(wait, 60.0)
+        delivery = self._deliveries.lease(self._catalog.name)
+        if delivery is None:
+            self._circuit.unused()
+            due = self._deliveries.next_due(self._catalog.name)
+            seconds = 60.0 if due is None else (due - self._context.clock.now()).total_seconds()
+            return min(60.0, max(0.05, seconds))
+        self._deliver(delivery, name)
+        return 0.0
+
+    def _deliver(self, delivery: DeliveryRow, name: str) -> None:
+        record = self._record(delivery)
+        began = self._context.clock.monotonic()
+        try:
+            steps = self._make_steps(delivery, record, name)
+        except Stopping:
+            self._deliveries.finish(delivery, DeliveryState.QUEUED)
+        except CatalogUnavailable as error:
+            self._unavailable(delivery, record, str(error), error.retry_after)
+        except CredentialsRefused as error:
+            self._credentials(delivery, error)
+        except NotYet as error:
+            self._answered()
+            self._wait(delivery, NOT_YET_SECONDS * min(60, delivery.attempts), str(error))
+        except SourceChanged as error:
+            self._source_changed(delivery, record, error)
+        except CatalogRefused as error:
+            self._answered()
+            self._park(delivery, record, error)
+        else:
+            self._answered()
+            self._delivered(delivery, record, steps, self._context.clock.monotonic() - began)
+
+    def _record(self, delivery: DeliveryRow) -> DatasetRecord:
+        dataset = self._context.store.datasets.get(delivery.dataset)
+        if dataset is None or dataset.record is None or dataset.unique_id is None:
+            raise StateError(f"Delivery {delivery.id} has no record.", "The store is damaged; report this.")
+        return composition.from_json(
+            dataset.record,
+            unique_id=dataset.unique_id,
+            revision=dataset.revision,
+            thumbnails=self._context.store.datasets.thumbnails(delivery.dataset),
+        )
+
+    def _make_steps(self, delivery: DeliveryRow, record: DatasetRecord, name: str) -> int:
+        """Make every step that is not done yet, in order; how many were made."""
+        known = self._deliveries.steps(delivery.dataset, delivery.catalog)
+        outcomes: dict[tuple[str, str], Mapping[str, Any]] = {key: row.outcome for key, row in known.items()}
+        made = 0
+        for step in self._catalog.plan(record):
+            key = (step.kind.value, step.key)
+            row = known.get(key)
+            if row is not None and row.done and row.digest == step.digest:
+                continue
+            self._alive(name)
+            attempt = Attempt(
+                repeated=delivery.attempts > 1 or row is not None,
+                memory=row.memory if row is not None and row.digest == step.digest else {},
+                remember=lambda memory, step=step: self._remember(delivery, step, memory, name),  # type: ignore[misc]
+                outcomes=outcomes,
+                alive=lambda: self._alive(name),
+            )
+            outcome = self._catalog.perform(step, record, attempt)
+            self._deliveries.step_done(delivery, step, outcome)
+            outcomes[key] = outcome
+            made += 1
+        return made
+
+    def _remember(self, delivery: DeliveryRow, step: Step, memory: Mapping[str, Any], name: str) -> None:
+        self._deliveries.extend(delivery, step, memory)
+        self._context.heartbeats.beat(name, within=STEP_SECONDS)
+
+    def _alive(self, name: str) -> None:
+        self._context.heartbeats.beat(name, within=STEP_SECONDS)
+        if self._context.stopping.is_set():
+            raise Stopping
+
+    def _answered(self) -> None:
+        if self._circuit.answered():
+            self._deliveries.hurry(self._catalog.name)
+            self._context.wake_deliveries()
+            log.info("catalog.back", catalog=self._catalog.name)
+
+    def _unavailable(
+        self, delivery: DeliveryRow, record: DatasetRecord, problem: str, retry_after: float | None
+    ) -> None:
+        if self._circuit.failed(problem, retry_after):
+            log.warning("catalog.down", catalog=self._catalog.name, problem=problem)
+        delay = next_delay(delivery.attempts, self._randomness, retry_after)
+        self._wait(delivery, delay, problem)
+        log.info(
+            "delivery.waiting",
+            catalog=self._catalog.name,
+            dataset=record.unique_id,
+            attempt=delivery.attempts,
+            seconds=round(delay, 1),
+            problem=problem,
+        )
+
+    def _credentials(self, delivery: DeliveryRow, error: CredentialsRefused) -> None:
+        if self._circuit.failed(error.message, None, credentials=True):
+            log.error("catalog.credentials", catalog=self._catalog.name, problem=error.message, advice=error.advice)
+        self._wait(delivery, 1.0, str(error))
+
+    def _source_changed(self, delivery: DeliveryRow, record: DatasetRecord, error: SourceChanged) -> None:
+        """The watching loop has to look; the next revision replaces this delivery."""
+        for root in self._context.roots:
+            for file in record.files:
+                prefix = f"{root.path}/"
+                if file.path.startswith(prefix):
+                    self._hints.hint(root.index, file.path[len(prefix) :])
+        self._wait(delivery, SOURCE_CHANGED_SECONDS, str(error))
+        log.info("delivery.source_changed", dataset=record.unique_id, problem=error.message)
+
+    def _wait(self, delivery: DeliveryRow, seconds: float, problem: str) -> None:
+        until = self._context.clock.now() + timedelta(seconds=seconds)
+        self._deliveries.finish(delivery, DeliveryState.WAITING, error=problem, not_before=until)
+
+    def _park(self, delivery: DeliveryRow, record: DatasetRecord, error: CatalogRefused) -> None:
+        self._deliveries.finish(delivery, DeliveryState.PARKED, error=str(error))
+        log.error(
+            "delivery.parked",
+            catalog=self._catalog.name,
+            dataset=record.unique_id,
+            path=display_name(record.files[0].path) if record.files else None,
+            problem=error.message,
+            advice=error.advice or "Repair the cause, then `labferry retry`.",
+        )
+
+    def _delivered(self, delivery: DeliveryRow, record: DatasetRecord, steps: int, seconds: float) -> None:
+        with self._context.store.database.transaction():
+            self._deliveries.finish(delivery, DeliveryState.DELIVERED)
+            self._context.store.datasets.delivered_if_all(delivery.dataset)
+        log.info(
+            "delivery.delivered",
+            catalog=self._catalog.name,
+            dataset=record.unique_id,
+            name=record.value("dataset_name"),
+            steps=steps,
+            seconds=round(seconds, 3),
+            page=self._catalog.page(record.unique_id),
+        )

@@ -1,0 +1,94 @@
+"""The extracting loop: hands complete datasets to the sandbox and what comes back to composing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from daemon.errors import StateError
+from ingestors.api import display_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from daemon.extract.sandbox import Sandbox
+    from daemon.grouping.datasets import CompanionRules
+    from daemon.loops.composing import Composing
+    from daemon.loops.context import Context
+    from daemon.loops.hints import Hints
+    from daemon.store.datasets import DatasetRow
+    from daemon.store.files import FileRow
+
+log = structlog.get_logger("labferry.extract")
+
+
+class Extracting:
+    """Takes ready datasets, oldest first."""
+
+    def __init__(
+        self, context: Context, sandbox: Sandbox, composing: Composing, rules: CompanionRules, hints: Hints
+    ) -> None:
+        self._context = context
+        self._sandbox = sandbox
+        self._composing = composing
+        self._rules = rules
+        self._hints = hints
+        self._roots = {root.id: root for root in context.roots}
+
+    def run(self, name: str) -> None:
+        """Extract until the service stops."""
+        limit = self._context.instrument.extract.timeout
+        while not self._context.stopping.is_set():
+            self._context.heartbeats.beat(name, within=60.0 + 10 * limit)  # every ingestor may use its whole time
+            try:
+                dataset = self._context.store.datasets.lease_ready()
+                if dataset is None:
+                    self._context.extract_bell.wait(20.0)
+                    continue
+                self._context.extract_bell.ring()  # another thread may take the next one meanwhile
+                self._attempt(dataset)
+            except StateError as error:
+                log.error("store.failed", problem=error.message, advice=error.advice)
+                self._context.clock.wait(self._context.stopping, 2.0)
+        self._context.heartbeats.forget(name)
+
+    def _attempt(self, dataset: DatasetRow) -> None:
+        """One dataset that meets a bug of ours is parked with it; the others go on."""
+        try:
+            self._extract(dataset)
+        except StateError:
+            self._context.store.datasets.release(dataset.id)
+            raise
+        except Exception as error:
+            log.exception("dataset.parked", dataset=dataset.id)
+            self._context.store.datasets.park(dataset.id, f"a bug of labferry: {type(error).__name__}: {error}")
+
+    def _extract(self, dataset: DatasetRow) -> None:
+        root = self._roots.get(dataset.root or 0)
+        if root is None:
+            self._context.store.datasets.park(dataset.id, "its root is no longer in the configuration")
+            return
+        members = self._primary_first(self._context.store.files.of_dataset(dataset.id))
+        if not members or any(file.digests is None for file in members):
+            self._context.store.datasets.wait(dataset.id, "a member is not complete")
+            return
+        paths = [root.path / file.path for file in members]
+        outcome = self._sandbox.extract(paths[0], paths[1:])
+        for failure in outcome.failures:
+            log.warning(
+                "ingestor.failed",
+                path=display_name(members[0].path),
+                ingestor=failure.ingestor,
+                reason=failure.reason,
+            )
+        if not self._composing.keep(dataset, members, outcome):
+            log.debug("dataset.changed_meanwhile", path=display_name(members[0].path))
+            self._hints.hint(root.index, members[0].path)
+
+    def _primary_first(self, members: Sequence[FileRow]) -> list[FileRow]:
+        """Companion datasets know their primary; in a folder or sequence the members choose it together."""
+        if not members or any(file.role == "primary" for file in members):
+            return list(members)
+        primary = self._rules.primary_of([file.path for file in members])
+        return sorted(members, key=lambda file: file.path != primary)
