@@ -1,7 +1,8 @@
 """What the worker may do: read. Applied by the worker to itself, before it meets the first file.
 
 Limits that every kernel has, and Landlock where the kernel has it: then the worker cannot create, write or remove a file
-anywhere but in its scratch folder, and cannot open a TCP connection. What a kernel lacks is left out: the rest still holds.
+anywhere but in its scratch folder, open a TCP connection, signal the daemon or read its environment. What a kernel
+lacks is left out: the rest still holds.
 """
 
 from __future__ import annotations
@@ -33,6 +34,11 @@ _WRITE_FILE: Final = 1 << 1
 _REFER: Final = 1 << 13
 _TRUNCATE: Final = 1 << 14
 _TCP_RIGHTS: Final = 0b11  # bind, connect
+_SCOPES: Final = 0b11  # abstract sockets and signals: of its own children only
+_KNOWS_REFER: Final = 2  # the version of Landlock that brought each of these
+_KNOWS_TRUNCATE: Final = 3
+_KNOWS_TCP: Final = 4
+_KNOWS_SCOPES: Final = 6
 
 
 def confine(*, memory: int, parent: int, scratch: str) -> None:
@@ -92,13 +98,16 @@ def _tasks_of_user() -> int:
 
 
 def _landlock(libc: ctypes.CDLL, scratch: str) -> None:
-    """Forbid writing outside the scratch folder, and TCP. Source: Documentation/userspace-api/landlock.rst."""
+    """Forbid writing outside the scratch folder, TCP, and signals to others. Source: Documentation/userspace-api/landlock.rst."""
     version = libc.syscall(_CREATE_RULESET, None, 0, _VERSION_FLAG)
     if version < 1:
         return
-    rights = _WRITE_RIGHTS | (_REFER if version >= 2 else 0) | (_TRUNCATE if version >= 3 else 0)  # noqa: PLR2004 versions
-    attributes = struct.pack("=QQ", rights, _TCP_RIGHTS if version >= 4 else 0)  # noqa: PLR2004 versions
-    size = 16 if version >= 4 else 8  # noqa: PLR2004 versions
+    rights = _WRITE_RIGHTS | (_REFER if version >= _KNOWS_REFER else 0)
+    rights |= _TRUNCATE if version >= _KNOWS_TRUNCATE else 0
+    network = _TCP_RIGHTS if version >= _KNOWS_TCP else 0
+    scopes = _SCOPES if version >= _KNOWS_SCOPES else 0
+    attributes = struct.pack("=QQQ", rights, network, scopes)
+    size = len(attributes) if scopes else 16 if network else 8
     ruleset = libc.syscall(_CREATE_RULESET, attributes, size, 0)
     if ruleset < 0:
         return

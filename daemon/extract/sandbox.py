@@ -160,7 +160,10 @@ class Sandbox:
         kept: WorkerProcess | None = None
         slot = self._idle.get()
         try:
-            worker = slot if slot is not None and slot.alive() else self._start()
+            if slot is not None and not slot.alive():
+                self._forget(slot)  # it left, as an idle worker does
+                slot = None
+            worker = slot or self._start()
             try:
                 yield worker
                 kept = worker if not worker.tired else None

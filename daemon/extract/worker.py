@@ -13,7 +13,7 @@ import socket
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from daemon.extract import confinement, frames
 from daemon.extract.outcome import MAX_THUMBNAIL, MAX_THUMBNAILS
@@ -21,13 +21,18 @@ from ingestors.api import Candidate, Extraction, Quantity, UnreadableError, json
 from ingestors.registry import Registry, explain
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from ingestors.registry import Plugin, Ranking
+
+T = TypeVar("T")
 
 IDLE_SECONDS: Final = 60.0
 MAX_DATASETS: Final = 200
 MAX_GROWTH: Final = 256 * 2**20
 MAX_DEPTH: Final = 32
-MAX_VALUES: Final = 500_000
+MAX_VALUES: Final = 100_000
+MAX_LONG_ENTRIES: Final = 4
 _TEXT_PER_VALUE: Final = 16
 
 
@@ -138,19 +143,25 @@ def packed(plugin: Plugin, extraction: Any) -> tuple[dict[str, Any], list[bytes]
 
 
 class Pruned:
-    """Metadata cut to a bounded depth and amount, so that no file can make an endless tree of it."""
+    """Metadata cut to a bounded depth and amount, so that no file can make an endless tree of it.
+
+    Each entry of the top level has a budget of its own: one that is too long does not cost the others.
+    """
 
     def __init__(self) -> None:
-        self._left = MAX_VALUES
+        self._all_left = MAX_VALUES * MAX_LONG_ENTRIES
+        self._left = 0
         self._cut = False
 
-    def plain(self, metadata: Mapping[str, Any], warnings: list[str]) -> Any:
+    def plain(self, metadata: Mapping[str, Any], warnings: list[str]) -> dict[str, Any]:
         """The metadata as plain JSON; a warning if something was cut."""
-        kept = jsonable(self._prune(metadata, MAX_DEPTH))
+        kept: dict[str, Any] = {}
+        for key, item in metadata.items():
+            self._left = budget = min(MAX_VALUES, self._all_left)
+            kept[str(jsonable(str(key)))] = jsonable(self._prune(item, MAX_DEPTH))
+            self._all_left -= budget - self._left
         if self._cut:
-            warnings.append(
-                f"The metadata are nested deeper than {MAX_DEPTH} levels or endless; the rest was left out."
-            )
+            warnings.append("The metadata are too long, or nested too deep, for a catalog; some were cut (“…”).")
         return kept
 
     def _prune(self, value: Any, depth: int) -> Any:
@@ -159,11 +170,17 @@ class Pruned:
         if (container and depth == 0) or self._left < 0:
             self._cut = True
             return "…"
-        if isinstance(value, Mapping):
-            return {key: self._prune(item, depth - 1) for key, item in value.items()}
         if isinstance(value, Quantity):
             return Quantity(self._prune(value.value, depth), value.unit)
-        return [self._prune(item, depth - 1) for item in value] if container else value
+        if isinstance(value, Mapping):
+            return {key: self._prune(item, depth - 1) for key, item in self._affordable(value.items())}
+        return [self._prune(item, depth - 1) for item in self._affordable(value)] if container else value
+
+    def _affordable(self, items: Iterable[T]) -> Iterator[T]:
+        for item in items:
+            if self._left < 0:
+                return
+            yield item
 
     @staticmethod
     def _weight(value: Any) -> int:

@@ -127,16 +127,17 @@ class CompanionRules:
         return min(members, key=lambda path: (*self._precedence(path)[:3], natural_order(path)))
 
     def companions_of(self, primary: str, known: Iterable[str]) -> list[str]:
-        """The other known files of the primary's dataset, in natural order: for a look at one folder without a store."""
+        """The known files that belong to this primary, in natural order: for a look at one folder without a store."""
         paths = {*known, primary}
         names: dict[str, list[str]] = {}
         for path in paths:
             folder, _, name = path.rpartition("/")
             names.setdefault(folder, []).append(name)
-        keys = {
-            path: self.membership(path, paths.__contains__, lambda folder: names.get(folder, ())).key for path in paths
-        }
-        return sorted((path for path in paths if path != primary and keys[path] == keys[primary]), key=natural_order)
+
+        def belongs(path: str) -> bool:
+            return self.membership(path, paths.__contains__, lambda folder: names.get(folder, ())).key == primary
+
+        return sorted((path for path in paths if path != primary and belongs(path)), key=natural_order)
 
     def _topmost(self, path: str, exists: Callable[[str], bool], siblings: Callable[[str], Collection[str]]) -> str:
         chain = [path]

@@ -226,3 +226,4 @@ def test_companions_of_lists_one_folder() -> None:
     """For a look without a store: the other members among the given paths, in natural order."""
     known = ["X.h5", "X.h5_images/10.png", "X.h5_images/9.png", "Y.h5", "X.log"]
     assert DEFAULTS.companions_of("X.h5", known) == ["X.h5_images/9.png", "X.h5_images/10.png", "X.log"]
+    assert DEFAULTS.companions_of("X.log", known) == []
