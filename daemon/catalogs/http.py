@@ -10,6 +10,7 @@ import json
 import logging
 import ssl
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -52,7 +53,7 @@ def segment(text: str) -> str:
 class HttpClient:
     """A catalog's base URL and key. Raises ConfigurationError for a URL or key that HTTP cannot carry."""
 
-    def __init__(  # noqa: PLR0913 what a connection needs
+    def __init__(
         self,
         catalog: str,
         url: str,
@@ -78,16 +79,9 @@ class HttpClient:
             ("Authorization", f"Bearer {key}"),
         ]
         logging.getLogger("httpx").setLevel(logging.WARNING)  # at INFO it writes signed addresses into the log
-        tls: bool | ssl.SSLContext = verify if isinstance(verify, bool) else ssl.create_default_context(cafile=verify)
-        self._client = httpx.Client(
-            verify=tls,
-            follow_redirects=False,
-            limits=httpx.Limits(
-                max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS, keepalive_expiry=_IDLE_SECONDS
-            ),
-        )
+        self._client = _client(catalog, urlsplit(self._base).hostname or "", verify)
 
-    def call(  # noqa: PLR0913 the parts of a request
+    def call(
         self,
         method: str,
         path: str,
@@ -197,6 +191,24 @@ def _checked(catalog: str, url: str) -> str:
             "It should look like https://crucible.lbl.gov/api/v3.",
         )
     return url.strip().rstrip("/")
+
+
+def _client(catalog: str, host: str, verify: bool | Path) -> httpx.Client:  # noqa: FBT001 as httpx calls it
+    """A pool. The environment's proxies count, but never for a catalog on this computer."""
+    try:
+        local = host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        local = False
+    try:
+        tls: bool | ssl.SSLContext = verify if isinstance(verify, bool) else ssl.create_default_context(cafile=verify)
+        limits = httpx.Limits(
+            max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS, keepalive_expiry=_IDLE_SECONDS
+        )
+        return httpx.Client(verify=tls, follow_redirects=False, limits=limits, trust_env=not local)
+    except OSError as error:
+        raise ConfigurationError([f"The certificates for the catalog {catalog} cannot be read: {error}."]) from None
+    except (ValueError, ImportError, httpx.InvalidURL) as error:
+        raise ConfigurationError([f"The proxy for the catalog {catalog} is not usable: {error}."]) from None
 
 
 def _encoded(catalog: str, body: Any) -> bytes:
