@@ -20,13 +20,15 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
 
+from daemon.errors import StateError
 from daemon.localcatalog import presenting, reading, tree, views
+from daemon.localcatalog.content import BLOCK, content_path
 from daemon.localcatalog.folder import PACKAGE, LocalCatalog
 from daemon.mfid import is_mfid
 from daemon.store.database import named_queries
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from starlette.requests import Request
     from starlette.routing import BaseRoute
@@ -73,12 +75,12 @@ def routes(catalog: LocalCatalog) -> list[BaseRoute]:
     """The routes of the pages. The last one answers every address that nobody else knows with a page that says so."""
     pages = Pages(catalog, named_queries(PACKAGE, "pages.sql"))
     return [
-        Route("/", pages.grid),
-        Route("/sessions", pages.sessions),
-        Route("/datasets/{mfid}", pages.dataset),
-        Route("/datasets/{mfid}/record.json", pages.record),
-        Route("/thumbnails/{number:int}.png", pages.picture),
-        Route("/files/{mfid}", pages.download),
+        Route("/", _explained(pages.grid)),
+        Route("/sessions", _explained(pages.sessions)),
+        Route("/datasets/{mfid}", _explained(pages.dataset)),
+        Route("/datasets/{mfid}/record.json", _explained(pages.record)),
+        Route("/thumbnails/{number:int}.png", _explained(pages.picture)),
+        Route("/files/{mfid}", _explained(pages.download)),
         Route("/static/{name}", static),
         Route("/{rest:path}", unknown),
     ]
@@ -201,14 +203,14 @@ class Pages:
         rows = self._select("content", mfid=request.path_params["mfid"])
         if not rows or rows[0]["content"] is None:
             return _missing("There is no file at this address, or its content is kept elsewhere.")
-        path = self.catalog.files / rows[0]["content"]
+        path = content_path(self.catalog, rows[0]["content"])
         if not path.is_file():
             return message(
                 HTTPStatus.GONE,
                 "The content is missing",
                 f"The catalog knows {rows[0]['filename']}, but its content is not in the catalog's folder any more.",
             )
-        return FileResponse(
+        return _Saved(
             path,
             media_type="application/octet-stream",
             headers={
@@ -278,6 +280,24 @@ class Pages:
     def _summary(self, row: Row, name: str) -> dict[str, Any]:
         instruments = [entry["value"] for entry in self._select("session_instruments", session=name)]
         return {"count": row["count"], "times": views.period(row["first"], row["last"]), "instruments": instruments}
+
+
+class _Saved(FileResponse):
+    """A file in blocks that suit files of gigabytes."""
+
+    chunk_size = BLOCK
+
+
+def _explained(page: Callable[[Request], Response]) -> Callable[[Request], Response]:
+    """The page; or, if the disk does not let us read (a full one stops a search), one that says so."""
+
+    def answer(request: Request) -> Response:
+        try:
+            return page(request)
+        except StateError as error:
+            return message(HTTPStatus.SERVICE_UNAVAILABLE, "Not now", str(error))
+
+    return answer
 
 
 def _page(template: str, status: int = HTTPStatus.OK, **values: Any) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import secrets
 import struct
 import threading
 import time
@@ -14,6 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
+from daemon.localcatalog.app import Application
+from daemon.localcatalog.content import content_path
+from daemon.localcatalog.ingestion import Ingestion
 from daemon.mfid import new_mfid
 
 if TYPE_CHECKING:
@@ -98,12 +102,14 @@ def add(catalog: LocalCatalog, given: Given) -> str:
 
 
 def _add_file(catalog: LocalCatalog, dataset: int, name: str, data: bytes) -> None:
-    mfid = new_mfid(time.time_ns())
-    (catalog.files / mfid).write_bytes(data)
+    mfid, content = new_mfid(time.time_ns()), secrets.token_hex(16)
+    path = content_path(catalog, content)
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(data)
     catalog.database.select(
         "INSERT INTO files (mfid, dataset, filename, size, sha256, etag, storage_backend, content, creation_time) "
         "VALUES (?, ?, ?, ?, ?, 'x', 'local', ?, '2026-05-28T20:26:40+00:00')",
-        [mfid, dataset, name, len(data), hashlib.sha256(data).hexdigest(), mfid],
+        [mfid, dataset, name, len(data), hashlib.sha256(data).hexdigest(), content],
     )
 
 
@@ -148,10 +154,23 @@ def add_many(catalog: LocalCatalog, count: int) -> None:
             catalog.database.select(_MANY, [text])
 
 
+def application(catalog: LocalCatalog) -> ASGIApp:
+    """The catalog's server."""
+    return Application(catalog, Ingestion(catalog))
+
+
+def logged_in(catalog: LocalCatalog, address: str) -> str:
+    """The address that logs a browser in."""
+    return f"{address}/?token={catalog.token}"
+
+
 @contextlib.contextmanager
-def served(app: ASGIApp) -> Iterator[str]:
-    """Serve an application on a free port of loopback; its address."""
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off"))
+def served(catalog: LocalCatalog) -> Iterator[str]:
+    """Serve the catalog on a free port of loopback; its address."""
+    app = application(catalog)
+    server = uvicorn.Server(
+        uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off", timeout_keep_alive=75)
+    )
     thread = threading.Thread(target=server.run, name="served", daemon=True)
     thread.start()
     ready = threading.Event()
