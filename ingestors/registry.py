@@ -144,10 +144,15 @@ class Registry:
 def explain(error: BaseException) -> str:
     """One line of what went wrong in a plugin: the exception's own words, after its kind."""
     try:
-        words = " ".join(display_name(str(error)).split())
+        words = _line(str(error))
     except Exception:  # noqa: BLE001 an exception whose own text fails is still an exception of a plugin
         words = ""
-    return f"{type(error).__name__}: {words}"[:_MAX_REASON] if words else type(error).__name__
+    return f"{type(error).__name__}: {words}" if words else type(error).__name__
+
+
+def _line(text: str) -> str:
+    """One printable line of bounded length."""
+    return " ".join("".join(char if char.isprintable() else " " for char in display_name(text)).split())[:_MAX_REASON]
 
 
 def _sources() -> Iterator[tuple[str, str, Callable[[], Any]]]:
@@ -192,7 +197,7 @@ def _claim(plugin: Plugin, candidate: Candidate) -> RankedClaim | ClaimError | N
             return None
         if not isinstance(claim, Claim):
             return ClaimError(plugin.name, f"claim() returned {type(claim).__name__} instead of a Claim or None")
-        specificity, reason = claim.specificity, " ".join(display_name(str(claim.reason)).split())[:_MAX_REASON]
+        specificity, reason = claim.specificity, _line(str(claim.reason))
     except (Exception, SystemExit) as error:  # noqa: BLE001 the edge to a plugin: whatever it raises is its report
         return ClaimError(plugin.name, explain(error))
     if isinstance(specificity, bool) or not isinstance(specificity, int) or not 0 <= specificity <= _MAX_SPECIFICITY:

@@ -67,6 +67,8 @@ def beside(path: Path) -> list[str]:
     try:
         if path.is_dir():
             raise NotFoundError(f"{_shown(path)} is a folder.", "Name the files in it.")
+        if path.exists() and not path.is_file():  # opening a pipe would wait for its writer
+            raise NotFoundError(f"{_shown(path)} is no regular file.", "Name a file.")
         with path.open("rb"):
             pass
         start = stem(path.name)

@@ -40,13 +40,16 @@ class WorkerDiedError(Exception):
 class WorkerProcess:
     """One running worker. One thread at a time asks it; `kill` may be called from any."""
 
-    def __init__(self, *, memory: int, scratch: Path) -> None:
-        """Start it and wait until it is ready. Raises StateError when it cannot be started."""
+    def __init__(self, *, memory: int, scratch: Path, idle: float) -> None:
+        """Start it and wait until it is ready. Raises StateError when it cannot be started.
+
+        `memory` in bytes; after `idle` seconds without work it leaves.
+        """
         self.tired = False
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         started: queue.SimpleQueue[subprocess.Popen[bytes] | OSError] = queue.SimpleQueue()
         self._keeper = threading.Thread(
-            target=_keep, args=(started, theirs.fileno(), memory, scratch), name="extract-keeper", daemon=True
+            target=_keep, args=(started, theirs.fileno(), memory, scratch, idle), name="extract-keeper", daemon=True
         )
         with theirs:
             self._keeper.start()
@@ -124,14 +127,18 @@ class WorkerProcess:
 
 
 def _keep(
-    started: queue.SimpleQueue[subprocess.Popen[bytes] | OSError], descriptor: int, memory: int, scratch: Path
+    started: queue.SimpleQueue[subprocess.Popen[bytes] | OSError],
+    descriptor: int,
+    memory: int,
+    scratch: Path,
+    idle: float,
 ) -> None:
     """Start the process, wait until it ends, and end what it left behind.
 
     In a thread of its own: the kernel's parent-death signal means the thread that started the child, not the process.
     """
     try:
-        process = _start(descriptor, memory, scratch)
+        process = _start(descriptor, memory, scratch, idle)
     except OSError as error:
         started.put(error)
         return
@@ -149,11 +156,11 @@ def _unstartable(how: str) -> StateError:
     )
 
 
-def _start(descriptor: int, memory: int, scratch: Path) -> subprocess.Popen[bytes]:
+def _start(descriptor: int, memory: int, scratch: Path, idle: float) -> subprocess.Popen[bytes]:
     environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     importable = os.pathsep.join(dict.fromkeys(path for path in sys.path if path))
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "daemon.extract.worker", str(descriptor), str(memory), str(os.getpid())],
+        [sys.executable, "-P", "-m", "daemon.extract.worker", *map(str, (descriptor, memory, os.getpid(), idle))],
         env={**environment, **_FIXED, "PYTHONPATH": importable, "HOME": str(scratch), "TMPDIR": str(scratch)},
         cwd=scratch,
         stdin=subprocess.DEVNULL,

@@ -75,10 +75,15 @@ class _Story:
 
 
 class Sandbox:
-    """A pool of warm workers. `timeout` in seconds for each ingestor's claim and read, `memory` in bytes for each worker."""
+    """A pool of warm workers.
 
-    def __init__(self, *, timeout: float, memory: int, workers: int = 1) -> None:
+    `timeout` in seconds for each ingestor's claim and for its reading, `memory` in bytes for each worker; a worker that
+    had nothing to do for `idle` seconds leaves, so that at rest nothing is there.
+    """
+
+    def __init__(self, *, timeout: float, memory: int, workers: int = 1, idle: float = 60.0) -> None:
         self._timeout = timeout
+        self._idle_seconds = idle
         self._memory = memory
         self._scratch = Path(tempfile.mkdtemp(prefix="labferry-extract-"))
         self._idle: queue.LifoQueue[WorkerProcess | None] = queue.LifoQueue()
@@ -176,7 +181,7 @@ class Sandbox:
     def _start(self) -> WorkerProcess:
         if self._closed.is_set():
             raise SandboxClosedError
-        worker = WorkerProcess(memory=self._memory, scratch=self._scratch)
+        worker = WorkerProcess(memory=self._memory, scratch=self._scratch, idle=self._idle_seconds)
         self._plugins = tuple(PluginRow(*map(text, row)) for row in worker.plugins if isinstance(row, list))
         with self._lock:
             self._running.add(worker)

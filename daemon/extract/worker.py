@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-IDLE_SECONDS: Final = 60.0
 MAX_DATASETS: Final = 200
 MAX_GROWTH: Final = 256 * 2**20
 MAX_DEPTH: Final = 32
@@ -37,15 +36,16 @@ _TEXT_PER_VALUE: Final = 16
 
 
 def main() -> None:
-    """Answer requests until the parent closes the channel, nothing came for a minute, or memory grew."""
+    """Answer requests until the parent closes the channel, nothing came for a while, or memory grew."""
     descriptor, memory, parent = (int(argument) for argument in sys.argv[1:4])
+    idle = float(sys.argv[4])
     channel = socket.socket(fileno=descriptor)
     registry = Registry.load()
     warm_up()
     with contextlib.suppress(OSError):
         frames.send(channel, {"kind": "ready", "plugins": plugin_rows(registry)})
         confinement.confine(memory=memory, parent=parent, scratch=str(Path.cwd()))
-        serve(channel, registry)
+        serve(channel, registry, idle)
 
 
 def warm_up() -> None:
@@ -55,11 +55,11 @@ def warm_up() -> None:
             __import__(module)
 
 
-def serve(channel: socket.socket, registry: Registry) -> None:
+def serve(channel: socket.socket, registry: Registry, idle: float) -> None:
     """Take requests one after the other. Raises OSError when the parent is gone."""
     own_size = confinement.resident_bytes()
     for number in range(1, MAX_DATASETS + 1):
-        channel.settimeout(IDLE_SECONDS)
+        channel.settimeout(idle)
         try:
             if not channel.recv(1, socket.MSG_PEEK):
                 return

@@ -69,7 +69,7 @@ class Span:
     end: datetime
 
 
-def evidence_for(  # noqa: PLR0913 one parameter for each kind of evidence
+def evidence_for(
     path: str,
     *,
     opened: Evidence | None = None,

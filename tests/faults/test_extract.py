@@ -19,6 +19,7 @@ import pytest
 
 from daemon.extract.outcome import MAX_METADATA, Failure, Outcome
 from daemon.extract.sandbox import Sandbox, SandboxClosedError
+from daemon.extract.worker import MAX_DATASETS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -219,6 +220,28 @@ def test_a_worker_that_died_while_idle_is_replaced(sandbox: Sandbox, tmp_path: P
     os.kill(worker._process.pid, signal.SIGKILL)
     outcome = read(sandbox, tmp_path, "fine.trouble")
     assert (outcome.keywords, outcome.failures) == (("fine",), ())
+
+
+def test_an_idle_worker_leaves(plugins_installed: None, tmp_path: Path) -> None:
+    """At rest there is no worker; the next file gets a fresh one and blames nobody."""
+    sandbox = Sandbox(timeout=LIMIT, memory=2**30, idle=0.1)
+    assert read(sandbox, tmp_path, "fine.trouble").keywords == ("fine",)
+    (worker,) = sandbox._running
+    assert until_gone(worker._process.pid)
+    outcome = read(sandbox, tmp_path, "fine.trouble")
+    sandbox.close()
+    assert (outcome.keywords, outcome.failures) == (("fine",), ())
+
+
+def test_a_worker_is_replaced_after_many_files(sandbox: Sandbox, tmp_path: Path) -> None:
+    """What plugins leak is bounded: after so many files the worker is another process, without a hitch."""
+    path = tmp_path / "fine.trouble"
+    path.write_text("data")
+    seen = set()
+    for _ in range(MAX_DATASETS + 1):
+        assert sandbox.extract(path, []).keywords == ("fine",)
+        seen |= {worker._process.pid for worker in sandbox._running}
+    assert len(seen) == 2
 
 
 def test_close_interrupts(plugins_installed: None, tmp_path: Path) -> None:
