@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon.settings import CATALOGS, SECTIONS, Instrument, KeyProblems, Strict, did_you_mean
+from daemon.forms import KeyProblems, did_you_mean
+from daemon.settings import CATALOGS, SECTIONS, Instrument, Strict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

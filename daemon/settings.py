@@ -5,174 +5,25 @@ Each option's description is what the README, the example files' schema and an e
 
 from __future__ import annotations
 
-import difflib
 import os
-import re
-from datetime import timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
-from urllib.parse import urlsplit
+from pathlib import Path  # noqa: TC003 pydantic reads the annotation
+from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from daemon.patterns import compile_pattern
-from ingestors.api import ATTRIBUTES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-_DURATION: Final = re.compile(r"(\d{1,12}(?:\.\d{1,12})?)\s*(ms|s|min|h|d)?", re.ASCII)
-_SECONDS: Final = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
-_BYTES: Final = re.compile(r"(\d{1,15}(?:\.\d{1,12})?)\s*(B|kB|KiB|MB|MiB|GB|GiB)?", re.ASCII)
-_FACTORS: Final = {"B": 1, "kB": 10**3, "KiB": 2**10, "MB": 10**6, "MiB": 2**20, "GB": 10**9, "GiB": 2**30}
-_ORCID: Final = re.compile(r"\d{4}-\d{4}-\d{4}-\d{3}[\dX]", re.ASCII)
-_LONGEST: Final = 10 * 365 * 86400.0
-_PORTS: Final = 65535
-
-PROVIDABLE: Final = (ATTRIBUTES - {"unique_id"}) | {"public", "instrument_id", "keywords", "samples"}
-"""The names that `attributes:` and `defaults:` may give: Crucible's settable dataset fields, keywords and samples."""
-PATH_GROUPS: Final = PROVIDABLE - {"public"}
-"""The names that a group of `session.path` may have."""
-
-
-def seconds(value: object) -> object:
-    """Read `2s`, `500ms`, `45min`; a number with one unit; a bare number means seconds. Raises ValueError."""
-    message = "should be a duration such as 500ms, 2s, 45min, 1h or 7d"
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        if not 0 <= value <= _LONGEST:  # false for NaN too
-            raise ValueError(f"{message}, from 0 to 10 years")
-        return float(value)
-    match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError(message)
-    return seconds(float(match[1]) * _SECONDS[match[2] or "s"])
-
-
-def size(value: object) -> object:
-    """Read `512 MiB`, `2 GB`; a bare number means bytes. Raises ValueError."""
-    message = "should be a size such as 512MiB or 2GB"
-    if isinstance(value, int) and not isinstance(value, bool):
-        if not 0 < value < 2**63:
-            raise ValueError(f"{message}, more than 0")
-        return value
-    match = _BYTES.fullmatch(value.strip()) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError(message)
-    return size(int(float(match[1]) * _FACTORS[match[2] or "B"]))
-
-
-def glob(text: str) -> str:
-    """Accept a pattern of root-relative paths. Raises ValueError."""
-    compile_pattern(text)
-    return text
-
-
-def companion(text: str) -> str:
-    """Accept a pattern that names its primary by exactly one of {stem} and {name}. Raises ValueError."""
-    named = re.findall(r"\{([a-z_]*)\}", text)
-    unknown = [name for name in named if name not in {"stem", "name"}]
-    if unknown:
-        raise ValueError(f"has the placeholder {{{unknown[0]}}}; {{stem}} and {{name}} are the ones there are")
-    if len(set(named)) != 1:
-        raise ValueError("needs {stem} or {name} (one of them), so that it says whose companion a file is")
-    compile_pattern(text.replace("{stem}", "x").replace("{name}", "x"))
-    return text
-
-
-def path_expression(text: str) -> str:
-    """Accept a regular expression with named groups that are attributes. Raises ValueError."""
-    try:
-        groups = re.compile(text).groupindex
-    except (re.error, OverflowError, RecursionError) as error:
-        raise ValueError(f"is not a regular expression: {error}") from error
-    wrong = sorted(set(groups) - PATH_GROUPS)
-    if wrong:
-        raise ValueError(did_you_mean(f"has the group {wrong[0]!r}, which is no attribute", wrong[0], PATH_GROUPS))
-    if not groups:
-        raise ValueError("has no named group such as (?P<session_name>[^/]+), so it would say nothing")
-    return text
-
-
-def web_address(text: str) -> str:
-    """Accept an http(s) base address without credentials, query or final slash. Raises ValueError."""
-    example = "should be a web address such as https://crucible.lbl.gov/api/v3"
-    try:
-        parts = urlsplit(text.strip())
-        usable = parts.scheme in {"http", "https"} and parts.hostname and (parts.port or 1) <= _PORTS
-    except ValueError as error:
-        raise ValueError(f"{example} ({error})") from error
-    if not usable or re.search(r"\s", text.strip()):
-        raise ValueError(example)
-    if parts.username or parts.password:
-        raise ValueError("must not contain a user name or password; the key has a place of its own")
-    if parts.query or parts.fragment:
-        raise ValueError(f"{example}, without ? and #")
-    return text.strip().rstrip("/")
-
-
-def filesystem_path(value: object) -> object:
-    """Accept text that can be a path. Raises ValueError."""
-    if isinstance(value, (str, Path)):
-        try:
-            bad = not str(value).strip() or b"\0" in os.fsencode(value)
-        except UnicodeEncodeError:
-            bad = True
-        if bad:
-            raise ValueError("should be a path such as /data/hip")
-        return value
-    raise ValueError("should be a path such as /data/hip")
-
-
-class KeyProblems(ValueError):  # noqa: N818 a value that travels through pydantic
-    """What is wrong with single keys of a free mapping."""
-
-    def __init__(self, problems: dict[str, str]) -> None:
-        super().__init__("; ".join(f"{key!r} {text}" for key, text in problems.items()))
-        self.problems = problems
-
-
-def attributes(values: dict[str, Any]) -> dict[str, Any]:
-    """Accept Crucible's settable attributes. Raises KeyProblems."""
-    problems = {name: text for name, value in values.items() if (text := _attribute_problem(name, value))}
-    if problems:
-        raise KeyProblems(problems)
-    return values
-
-
-def _attribute_problem(name: str, value: object) -> str | None:
-    if name not in PROVIDABLE:
-        return did_you_mean("is no attribute that can be given here", name, PROVIDABLE)
-    if name == "public":
-        return None if isinstance(value, bool) else "should be true or false"
-    if name in {"keywords", "samples"}:
-        texts = isinstance(value, list) and all(isinstance(item, str) and item.strip() for item in value)
-        return None if texts else "should be a list of texts, such as [silicon, annealed]"
-    if not isinstance(value, str) or not value.strip():
-        return f'should be text; what looks like a number needs quotes: {name}: "0042"'
-    if name == "owner_orcid" and not _ORCID.fullmatch(value):
-        return "should be an ORCID such as 0000-0002-1825-0097"
-    return None
-
-
-def did_you_mean(sentence: str, word: str, known: Iterable[str]) -> str:
-    """Add the nearest known word to a sentence, or all of them."""
-    words = sorted(known)
-    near = difflib.get_close_matches(word, words, n=1)
-    return f"{sentence}; did you mean {near[0]!r}?" if near else f"{sentence}; known are {', '.join(words)}"
-
-
-Duration = Annotated[float, BeforeValidator(seconds, json_schema_input_type=str | float)]
-"""Seconds."""
-ByteSize = Annotated[int, BeforeValidator(size, json_schema_input_type=str | int)]
-"""Bytes."""
-Glob = Annotated[str, AfterValidator(glob)]
-Companion = Annotated[str, AfterValidator(companion)]
-FilePath = Annotated[Path, BeforeValidator(filesystem_path, json_schema_input_type=str)]
-CatalogName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
-Provided = Annotated[dict[str, Any], AfterValidator(attributes)]
+from daemon.forms import (
+    ByteSize,
+    CatalogName,
+    Companion,
+    Duration,
+    FilePath,
+    Glob,
+    PathExpression,
+    Port,
+    Provided,
+    WebAddress,
+)  # fmt: skip
 
 DEFAULT_EXCLUDE: Final = (
     "**/.*", "**/.*/**", "**/*.tmp", "**/*.part", "**/*.partial", "**/*.crdownload", "**/*.filepart",
@@ -234,7 +85,7 @@ class Datasets(Strict):
 class Session(Strict):
     """Which datasets are one sitting."""
 
-    path: Annotated[str, AfterValidator(path_expression)] | None = Field(
+    path: PathExpression | None = Field(
         None, description="A regular expression for the path below the root; its named groups are attributes."
     )
     folder: bool = Field(default=True, description="The run folder names the session if nothing better does.")
@@ -262,7 +113,7 @@ class LocalCatalog(Strict):
     type: Literal["local"] = Field("local", description="The embedded catalog: a folder and a small server.")
     name: CatalogName = Field("local", description="What status, logs and variables call this catalog.")
     path: FilePath | None = Field(None, description="Its folder; `catalog` in the state folder if nothing is said.")
-    port: int = Field(0, ge=0, le=_PORTS, description="Its port on this computer (127.0.0.1); 0 picks a free one.")
+    port: Port = Field(0, description="Its port on this computer (127.0.0.1); 0 picks a free one.")
     workers: int = Field(2, ge=1, le=16, description="How many deliveries at the same time.")
 
 
@@ -271,9 +122,7 @@ class CrucibleCatalog(Strict):
 
     type: Literal["crucible"] = Field(description="Crucible v3, or a server that speaks its API.")
     name: CatalogName = Field("crucible", description="What status, logs and variables call this catalog.")
-    url: Annotated[str, AfterValidator(web_address)] = Field(
-        "https://crucible.lbl.gov/api/v3", description="The address of its API."
-    )
+    url: WebAddress = Field("https://crucible.lbl.gov/api/v3", description="The address of its API.")
     api_key: SecretStr | None = Field(
         None, description="The key. Only in a file that nobody else may read; better a variable or a credential."
     )

@@ -10,10 +10,10 @@ from pydantic import ValidationError
 
 from daemon.errors import ConfigurationError
 from daemon.placing import examine, make_absolute, user_name
+from daemon.printable import escaped
 from daemon.sentences import report, unknown
 from daemon.settings import CATALOGS, Instrument
 from daemon.yamltext import Document, parse
-from ingestors.api import display_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,10 +41,10 @@ def load(path: Path, *, folders: bool = True, environment: Mapping[str, str] | N
     elif document.values is not None or not document.problems:
         document.problem((), "should be a mapping of `key: value` lines, beginning with `instrument: NAME`")
     if instrument is None or document.problems:
-        shown = display_name(str(path))
+        shown = escaped(str(path))
         found = sorted(set(document.problems))
         raise ConfigurationError(
-            [f"{shown}:{p.place.line}:{p.place.column}: {_concerning(p.key)}{p.text}" for p in found]
+            [f"{shown}:{p.place.line}:{p.place.column}: {escaped(_concerning(p.key) + p.text)}" for p in found]
         )
     return instrument
 
@@ -90,7 +90,7 @@ def _examine_catalogs(document: Document, path: Path, mode: int) -> None:
 
 def _read(path: Path) -> tuple[str, int]:
     """The file's text and mode. Raises ConfigurationError."""
-    shown = display_name(str(path))
+    shown = escaped(str(path))
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as stream:

@@ -26,7 +26,8 @@ else:
 
     del sys.modules["rich"]
 
-from ingestors.api import display_name, jsonable
+from daemon.printable import CONTROL, escaped, printable
+from ingestors.api import jsonable
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -55,10 +56,7 @@ _SECRET_TEXT: Final = re.compile(
     r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{6,}|((?:api_?key|token|signature|x-goog-signature|x-goog-credential)=)[^&\s\"']+"
 )
 _HIDDEN: Final = "***"
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-_SHORT: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _DEEPEST: Final = 8
-_LONGEST: Final = 8000
 
 
 def configure(mode: Mode = "auto", *, debug: bool = False, stream: TextIO | None = None) -> None:
@@ -119,7 +117,7 @@ def json_line(logger: WrappedLogger, method: str, event: MutableMapping[str, Any
     level = str(event.get("level", method))
     first = {key: event[key] for key in ("timestamp", "level", "event") if key in event}
     line = json.dumps({**first, **{key: value for key, value in event.items() if key not in first}}, ensure_ascii=False)
-    return f"<{_PRIORITY.get(level, 6)}>{_CONTROL.sub(lambda match: f'{chr(92)}u{ord(match[0]):04x}', line)}"
+    return f"<{_PRIORITY.get(level, 6)}>{CONTROL.sub(lambda match: f'{chr(92)}u{ord(match[0]):04x}', line)}"
 
 
 class _Console:
@@ -152,11 +150,6 @@ def _spelled(value: object) -> str:
         text = escaped(value)
         return text if text and not re.search(r"[\s\"]", text) else f'"{text}"'
     return f"{value:.3f}" if isinstance(value, float) else escaped(json.dumps(value, ensure_ascii=False))
-
-
-def escaped(text: str) -> str:
-    """Text without control characters, line ends and marks that turn the writing direction."""
-    return _CONTROL.sub(lambda match: _SHORT.get(match[0], f"\\x{ord(match[0]):02x}"), text)
 
 
 def _colours(stream: TextIO) -> bool:
@@ -222,17 +215,3 @@ def _clean(name: str, value: Any, depth: int) -> Any:
         return jsonable(value)
     text = value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
     return printable(_SECRET_TEXT.sub(lambda match: f"{match[1] + ' ' if match[1] else match[2]}{_HIDDEN}", text))
-
-
-def printable(text: str) -> str:
-    """Valid Unicode, whatever the bytes were; a very long text is cut."""
-    text = display_name(text) if _encodes(text) else text.encode("utf-8", "backslashreplace").decode()
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... ({len(text)} characters)"
-
-
-def _encodes(text: str) -> bool:
-    try:
-        text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        return False
-    return True
