@@ -52,6 +52,10 @@ HEARD: Final[list[type[FileSystemEvent]]] = [
 """No opens and no closes after reading (they feed back), no modifications (a storm; the close or the scan finds the file)."""
 RETRY_SECONDS: Final = 10.0
 LIMIT_RETRY_SECONDS: Final = 600.0
+UNPROVABLE: Final = (
+    "The state folder is on a network share, where nothing proves that events are heard; the roots are scanned instead."
+    " Put `state` on a local disk."
+)
 HOPELESS: Final = 3
 """After so many rebuilt watchers that heard nothing, only a restart of the service can help."""
 WATCH_LIMIT: Final = (
@@ -107,6 +111,8 @@ class Watcher:
         self._set_up_at = 0.0
         self._dead: str | None = None
         self._problem: str | None = None
+        self._unproven: str | None = None
+        self._scheduling = False
         self._reason: str | None = None
         self._failures = 0
         self._progress = 0
@@ -140,8 +146,8 @@ class Watcher:
 
     def check(self, now: float) -> WatcherHealth:
         """Repair what is broken and ask for the next proof; quick. `now` in seconds of the monotonic clock; call it every few seconds."""
-        if self._busy():
-            return self._health()
+        if self._busy() and (self._scheduling or self._observer is None):
+            return self._health()  # events wait until the watches are there
         reason = self._diagnosis(now)
         if reason is not None:
             self._failures += 1
@@ -150,16 +156,18 @@ class Watcher:
         self._look_at_roots()
         if self._limited and now - self._set_up_at >= LIMIT_RETRY_SECONDS:
             self.restart("the limit of watches may have been raised")
-        elif len(self._watches) < len(self._roots) and now - self._set_up_at >= RETRY_SECONDS:
-            self._begin(now)
         elif self._observer is not None and self._cookies.due(now):
-            self._problem = self._cookies.send(now) or self._problem
-            self._probe_limit(self._observer, set(self._watches))
+            self._unproven = self._cookies.send(now)
+            if not self._busy():
+                self._probe_limit(self._observer, set(self._watches))
+        if len(self._watches) < len(self._roots) and now - self._set_up_at >= RETRY_SECONDS and not self._busy():
+            self._begin(now)
         return self._health()
 
     def _health(self) -> WatcherHealth:
         heard = frozenset(self._watches) - self._limited if self._cookies.provable else frozenset[int]()
-        return WatcherHealth(self._failures < HOPELESS, heard, self._problem)
+        problem = self._problem or self._unproven or (None if self._cookies.provable else UNPROVABLE)
+        return WatcherHealth(self._failures < HOPELESS, heard, problem)
 
     def _diagnosis(self, now: float) -> str | None:
         """Why the watcher does not hear, or None."""
@@ -223,6 +231,9 @@ class Watcher:
                 return
             place = os.path.realpath(root.path)
             identity = _identity(place)
+            if self._observer is not observer:
+                return  # a new one was made while a dead share kept us waiting
+            self._scheduling = True
             observed = observer.schedule(
                 _RootHandler(self, root.index, place), place, recursive=True, event_filter=HEARD
             )
@@ -231,6 +242,8 @@ class Watcher:
         except OSError as error:
             self._problem = _sentence(error)
             return
+        finally:
+            self._scheduling = False
         self._watches[root.index] = _Watch(observed, place, identity)
         self._probe_limit(observer, {root.index})
         if self._reason is None:
@@ -278,6 +291,10 @@ class Watcher:
         problem = self._cookies.send(self._clock.monotonic(), after_overflow=True)
         if problem is not None:
             self._dead = "the kernel's queue of file events overflowed"
+
+    def broken(self, reason: str) -> None:
+        """The observer cannot go on; the next check builds another one."""
+        self._dead = reason
 
     def root_gone(self, index: int) -> None:
         """The root was deleted, moved away or unmounted."""
@@ -352,6 +369,8 @@ class _OverflowListener(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         if record.name.endswith("inotify_c") and "overflow" in str(record.msg):
             self._watcher.overflowed()
+        elif "Unable to rebuild" in str(record.msg):
+            self._watcher.broken(record.getMessage())
 
 
 def _stop(observer: InotifyObserver) -> None:
