@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from daemon.errors import StateError
+from daemon.extract.sandbox import SandboxClosedError
 from ingestors.api import display_name
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ class Extracting:
                     continue
                 self._context.extract_bell.ring()  # another thread may take the next one meanwhile
                 self._attempt(dataset)
+            except SandboxClosedError:
+                break
             except StateError as error:
                 log.error("store.failed", problem=error.message, advice=error.advice)
                 self._context.clock.wait(self._context.stopping, 2.0)
@@ -57,7 +60,7 @@ class Extracting:
         """One dataset that meets a bug of ours is parked with it; the others go on."""
         try:
             self._extract(dataset)
-        except StateError:
+        except (StateError, SandboxClosedError):
             self._context.store.datasets.release(dataset.id)
             raise
         except Exception as error:

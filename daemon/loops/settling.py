@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -29,6 +30,8 @@ BATCH: Final = 64
 BATCH_SECONDS: Final = 0.05
 REASON_SECONDS: Final = 30.0
 UNREADABLE_SECONDS: Final = 15.0
+LARGE: Final = 256 * 2**20
+"""Bytes from which on a file is hashed one at a time, so that a thread is always free for the small ones."""
 
 
 @dataclass(slots=True)
@@ -63,6 +66,7 @@ class Settling:
         self._placing = placing
         self._hints = hints
         self._waitlist: Waitlist[Unsettled] = Waitlist(context.clock)
+        self._large = threading.Lock()
 
     def resume(self) -> None:
         """After a start: everything that had not settled is looked at anew, with a new quiet period."""
@@ -113,7 +117,7 @@ class Settling:
     def _look(self, items: list[Unsettled], name: str) -> None:
         settled: list[Settled] = []
         began = self._context.clock.monotonic()
-        for item in items:
+        for item in sorted(items, key=lambda item: item.track.fingerprint.size):
             result = self._look_at(item, name)
             if result is not None:
                 settled.append(result)
@@ -135,9 +139,17 @@ class Settling:
             if decision.verdict is Verdict.WAIT:
                 self._wait(item, decision.until - now, decision.reason)
                 return None
-            digests = digest(item.absolute, observation.fingerprint, alive=lambda: self._alive(name))
+            large = observation.fingerprint.size >= LARGE
+            if large and not self._large.acquire(blocking=False):
+                self._wait(item, 1.0, "turn: another large file is being hashed")
+                return None
+            try:
+                digests = digest(item.absolute, observation.fingerprint, alive=lambda: self._alive(name))
+            finally:
+                if large:
+                    self._large.release()
         except FileNotFoundError:
-            self._waitlist.remove(item.id, item)
+            self._waitlist.done(item.id, item)
             self._hints.hint(item.root_index, item.path)  # the watching loop tells a rename from a lost root
         except Changed:
             item.track = Track(item.track.fingerprint, since=now, first_seen=item.track.first_seen)
@@ -189,7 +201,7 @@ class Settling:
                 if row.dataset is not None and store.datasets.ready_if_settled(row.dataset):
                     self._context.extract_bell.ring()
         for one in settled:
-            self._waitlist.remove(one.item.id, one.item)
+            self._waitlist.done(one.item.id, one.item)
         for one in kept:
             log.info(
                 "file.settled",

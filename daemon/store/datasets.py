@@ -202,6 +202,10 @@ class Datasets:
         """Datasets that only a person can help."""
         return [_dataset(row) for row in self._database.all("parked_datasets")]
 
+    def delivered(self) -> list[DatasetRow]:
+        """The measurements that every catalog has, oldest first."""
+        return [_dataset(row) for row in self._database.all("delivered_datasets")]
+
     def stuck(self, limit: int) -> list[DatasetRow]:
         """Waiting and parked datasets, oldest first."""
         return [_dataset(row) for row in self._database.all("waiting_or_parked_datasets", limit=limit)]

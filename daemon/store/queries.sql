@@ -293,3 +293,6 @@ SELECT id, catalog, state, error FROM deliveries WHERE state IN ('queued', 'wait
 
 -- name: park_delivery
 UPDATE deliveries SET state = 'parked', error = :error, not_before = NULL WHERE id = :id
+
+-- name: delivered_datasets
+SELECT * FROM datasets WHERE state = 'delivered' AND kind = 'measurement' ORDER BY first_seen, id
