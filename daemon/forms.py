@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from daemon.patterns import compile_pattern
+from daemon.patterns import compile_pattern, expand_braces
 from ingestors.api import ATTRIBUTES
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ _DURATION: Final = re.compile(r"(\d{1,12}(?:\.\d{1,12})?)\s*(ms|s|min|h|d)?", re
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _BYTES: Final = re.compile(r"(\d{1,15}(?:\.\d{1,12})?)\s*(B|kB|KiB|MB|MiB|GB|GiB)?", re.ASCII)
 _FACTORS: Final = {"B": 1, "kB": 10**3, "KiB": 2**10, "MB": 10**6, "MiB": 2**20, "GB": 10**9, "GiB": 2**30}
+_NUMBER_FIELD: Final = re.compile(r"(?:\[0-9\])+\*?")
 _ORCID: Final = re.compile(r"\d{4}-\d{4}-\d{4}-\d{3}[\dX]", re.ASCII)
 _LONGEST: Final = 10 * 365 * 86400.0
 _PORTS: Final = 65535
@@ -75,6 +76,14 @@ def companion(text: str) -> str:
     if len(set(named)) != 1:
         raise ValueError("needs {stem} or {name} (one of them), so that it says whose companion a file is")
     compile_pattern(text.replace("{stem}", "x").replace("{name}", "x"))
+    return text
+
+
+def sequence(text: str) -> str:
+    """Accept a pattern of numbered frames: exactly one numbered field. Raises ValueError."""
+    compile_pattern(text)
+    if any(len(_NUMBER_FIELD.findall(choice)) != 1 for choice in expand_braces(text)):
+        raise ValueError("needs exactly one numbered field, such as [0-9]* or [0-9][0-9][0-9]")
     return text
 
 
@@ -165,6 +174,7 @@ Duration = Annotated[float, BeforeValidator(seconds, json_schema_input_type=str 
 ByteSize = Annotated[int, BeforeValidator(size, json_schema_input_type=str | int)]
 """Bytes."""
 Glob = Annotated[str, AfterValidator(glob)]
+Sequence = Annotated[str, AfterValidator(sequence)]
 Companion = Annotated[str, AfterValidator(companion)]
 FilePath = Annotated[Path, BeforeValidator(filesystem_path, json_schema_input_type=str)]
 CatalogName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]

@@ -49,7 +49,9 @@ def report(error: ValidationError, document: Document) -> None:
     """Note every mistake in the document, one for each place."""
     seen: set[tuple[Trail, str]] = set()
     for detail in error.errors(include_url=False, include_input=False):
-        trail = _trail(detail, document.values)
+        trail, value = _trail(detail, document.values)
+        if detail["type"] == "too_short" and value:
+            continue  # pydantic counts only the items that it could read; those have sentences of their own
         for place, text in _told(detail, trail):
             # A value that fits none of several types is one mistake, not one for each type.
             if (place, "") not in seen or detail["type"] in {"extra_forbidden", "missing"}:
@@ -116,8 +118,8 @@ def _meaning(detail: ErrorDetails) -> str:
     return (meaning or "it is needed").rstrip(".")
 
 
-def _trail(detail: ErrorDetails, values: Any) -> Trail:
-    """The way to the value in the file: pydantic's own, without the names of types that it went through."""
+def _trail(detail: ErrorDetails, values: Any) -> tuple[Trail, Any]:
+    """The way to the value in the file and the value: pydantic's way without the names of types that it went through."""
     loc = detail["loc"]
     trail: list[str | int] = []
     for index, part in enumerate(loc):
@@ -130,4 +132,4 @@ def _trail(detail: ErrorDetails, values: Any) -> Trail:
         elif not (index == len(loc) - 1 and detail["type"] == "missing"):
             continue
         trail.append(part)
-    return tuple(trail)
+    return tuple(trail), values

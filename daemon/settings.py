@@ -22,6 +22,7 @@ from daemon.forms import (
     PathExpression,
     Port,
     Provided,
+    Sequence,
     WebAddress,
 )  # fmt: skip
 
@@ -79,7 +80,7 @@ class Datasets(Strict):
         DEFAULT_COMPANIONS, description="Files that belong to another, by its `{name}` or `{stem}`."
     )
     folders: tuple[Glob, ...] = Field((), description="Folders that are one dataset each, with all below them.")
-    sequences: tuple[Glob, ...] = Field((), description="Numbered frames that are one dataset: `*_[0-9]*.tif`.")
+    sequences: tuple[Sequence, ...] = Field((), description="Numbered frames that are one dataset: `*_[0-9]*.tif`.")
 
 
 class Session(Strict):

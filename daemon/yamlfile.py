@@ -34,6 +34,7 @@ def load(path: Path, *, folders: bool = True, environment: Mapping[str, str] | N
     document = parse(text)
     instrument = None
     if isinstance(document.values, dict):
+        document.values = _given(document.values, ())
         make_absolute(document, path.absolute(), environment)
         examine(document, environment, folders=folders)
         _examine_catalogs(document, path, mode)
@@ -51,6 +52,13 @@ def load(path: Path, *, folders: bool = True, environment: Mapping[str, str] | N
 
 def _concerning(key: str) -> str:
     return f"{key}: " if key else ""
+
+
+def _given(value: Any, trail: tuple[str, ...]) -> Any:
+    """The values without options that say nothing: a section whose lines are all comments is as good as none."""
+    if isinstance(value, dict) and trail not in {("attributes",), ("defaults",)}:
+        return {key: _given(item, (*trail, key)) for key, item in value.items() if item is not None}
+    return [_given(item, (*trail, "")) for item in value] if isinstance(value, list) else value
 
 
 def _instrument(document: Document) -> Instrument | None:
@@ -98,6 +106,8 @@ def _read(path: Path) -> tuple[str, int]:
             if not stat.S_ISREG(status.st_mode):
                 raise ConfigurationError([f"{shown}:1:1: is not a regular file; name an instrument's YAML file"])
             data = stream.read(MAX_BYTES + 1)
+    except IsADirectoryError:
+        raise ConfigurationError([f"{shown}:1:1: is a folder; name an instrument's YAML file in it"]) from None
     except FileNotFoundError:
         raise ConfigurationError([f"{shown}:1:1: there is no such file; is the path right?"]) from None
     except PermissionError:

@@ -40,6 +40,8 @@ _SYNTAX: Final = (
     (r"while scanning a quoted scalar", "a quotation mark is opened here and not closed"),
     (r"expected ',' or '\]'", "a list `[...]` is opened here and not closed, or a comma is missing"),
     (r"expected ',' or '\}'", "a mapping `{...}` is opened here and not closed, or a comma is missing"),
+    (r"expected the node content, but found '<stream end>'", "the file ends in the middle of a list `[...]` or mapping `{...}`; close it"),
+    (r"expected the node content", "a value is missing here, or begins with a character that needs quotes"),
     (r"expected a single document", "a second document begins here; one file describes one instrument"),
     (r"expected <block end>", "the indentation does not agree with the lines above"),
     (r"cannot start any token", "a text that begins with this character needs quotes"),
