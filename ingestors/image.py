@@ -75,13 +75,10 @@ class Image:
                 }
             }
             notes = []
-            if (frames := getattr(image, "n_frames", 1)) > 1:
+            if (frames := _frames(image)) > 1:
                 found["image"]["frames"] = frames
                 notes.append(f"The file holds {frames} images; the thumbnail shows the first.")
-            found |= _texts(image)
             exif = _exif(image)
-            if exif:
-                found["exif"] = exif
             attributes = {
                 "dataset_name": candidate.stem,
                 "data_type": "Image",
@@ -92,6 +89,7 @@ class Image:
                 ),
             }
             thumbnail, problem = _thumbnail(image, candidate.name)
+            found |= _texts(image, decoded=not problem) | ({"exif": exif} if exif else {})
         return Extraction(
             attributes={name: value for name, value in attributes.items() if value},
             scientific_metadata=found,
@@ -119,16 +117,16 @@ def thumbnails(paths: Sequence[Path], most: int) -> list[Thumbnail]:
 @contextmanager
 def _opened(path: Path) -> Iterator[Pillow.Image]:
     """The picture with its pixels not yet decoded. Raises UnreadableError, also for too many pixels."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of odd tags and of large pictures; both are handled here
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow warns of odd tags and of large pictures; both are handled here
+        try:
             image = Pillow.open(path, formats=_FORMATS)
-    except UnidentifiedImageError as error:
-        raise UnreadableError("The file begins like a picture, but is none that can be read.") from error
-    except _ERRORS as error:
-        raise UnreadableError(f"The picture cannot be opened: {error}") from error
-    with image:
-        yield image
+        except UnidentifiedImageError as error:
+            raise UnreadableError("The file begins like a picture, but is none that can be read.") from error
+        except _ERRORS as error:
+            raise UnreadableError(f"The picture cannot be opened: {error}") from error
+        with image:
+            yield image
 
 
 def _thumbnail(image: Pillow.Image, title: str) -> tuple[Thumbnail | None, str]:
@@ -136,11 +134,9 @@ def _thumbnail(image: Pillow.Image, title: str) -> tuple[Thumbnail | None, str]:
     if image.width * image.height > _MOST_PIXELS:
         return None, f"No thumbnail: the picture has {image.width} x {image.height} pixels."
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            image.draft(None, (1600, 1200))  # JPEG decodes at a fraction of its size
-            image.load()
-            upright = _upright(image)
+        image.draft(None, (1600, 1200))  # JPEG decodes at a fraction of its size
+        image.load()
+        upright = _upright(image)
     except _ERRORS as error:
         return None, f"No thumbnail: the pixels cannot be decoded ({error})."
     step = max(1, min(upright.width // 1200, upright.height // 900))
@@ -160,10 +156,19 @@ def _upright(image: Pillow.Image) -> Pillow.Image:
     return image.transpose(turn) if turn is not None else image
 
 
-def _texts(image: Pillow.Image) -> dict[str, Any]:
+def _frames(image: Pillow.Image) -> int:
+    try:
+        return int(getattr(image, "n_frames", 1))
+    except _ERRORS:
+        return 1
+
+
+def _texts(image: Pillow.Image, *, decoded: bool) -> dict[str, Any]:
     """What is written into the file: PNG texts, TIFF's description, the microscopes' own tags."""
     found: dict[str, Any] = {}
-    png = {str(key): value[:_MOST_TEXT] for key, value in getattr(image, "text", {}).items() if isinstance(value, str)}
+    # PNG texts may stand behind the pixels, so Pillow decodes these to get at them: only if that went well before
+    texts = getattr(image, "text", {}) if decoded else {} if image.format != "PNG" else image.info
+    png = {str(key): value[:_MOST_TEXT] for key, value in texts.items() if isinstance(value, str)}
     if png:
         found["text"] = png
     if isinstance(comment := image.info.get("comment"), (str, bytes)) and comment:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import h5py
 import numpy as np
 
-from ingestors.api import UnreadableError
+from ingestors.api import UnreadableError, display_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -55,6 +55,10 @@ def opened(path: Path) -> Iterator[h5py.File]:
     except H5_ERRORS as error:
         raise UnreadableError(_why_not(path, error)) from error
     with file:
+        try:
+            file["/"].attrs.keys()
+        except H5_ERRORS as error:
+            raise UnreadableError(f"The HDF5 file is damaged: its root group cannot be read ({error}).") from error
         yield file
 
 
@@ -100,9 +104,9 @@ def child_data(group: h5py.Group, path: str) -> h5py.Dataset | None:
     return found if isinstance(found, h5py.Dataset) else None
 
 
-def names(group: h5py.Group, most: int = 2000) -> list[str]:
-    """Names of a group's links, at most `most` of them; empty if the group is broken."""
-    found: list[str] = []
+def raw_names(group: h5py.Group, most: int) -> list[str | bytes]:
+    """Names of a group's links, at most `most`, those that are not UTF-8 as bytes; those before the fault if it is broken."""
+    found: list[str | bytes] = []
     try:
         for name in group:
             if len(found) >= most:
@@ -111,6 +115,16 @@ def names(group: h5py.Group, most: int = 2000) -> list[str]:
     except H5_ERRORS:
         return found
     return found
+
+
+def names(group: h5py.Group, most: int = 2000) -> list[str]:
+    """Names of a group's links that are text, at most `most` of them."""
+    return [name for name in raw_names(group, most) if isinstance(name, str)]
+
+
+def shown(name: str | bytes) -> str:
+    """A name as text that every catalog can carry."""
+    return display_name(name.decode("utf-8", "surrogateescape") if isinstance(name, bytes) else name)
 
 
 def attribute(thing: h5py.Group | h5py.Dataset, name: str) -> Any:

@@ -63,7 +63,7 @@ def lines(data: h5py.Dataset, x: h5py.Dataset | None, *, title: str, name: str =
     return rendering.thumbnail(label(str(data.name), ""), png)
 
 
-def plane(  # noqa: PLR0913 what a map has
+def plane(
     data: h5py.Dataset,
     fixed: tuple[int, ...] = (),
     *,

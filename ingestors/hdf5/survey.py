@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import h5py
 
 from ingestors import units
-from ingestors.api import Quantity, display_name
+from ingestors.api import Quantity
 from ingestors.hdf5 import reading
 
 if TYPE_CHECKING:
@@ -77,15 +77,15 @@ def _some(things: list[str]) -> str:
 
 def _group(group: h5py.Group, path: str, walk: _Walk, depth: int) -> dict[str, Any]:
     tree = attributes(group, walk)
-    found = reading.names(group, max(walk.objects, 0) + 1)
+    found = reading.raw_names(group, max(walk.objects, 0) + 1)
     for name in found:
         if walk.objects <= 0 or depth >= _MOST_DEPTH:
             walk.too_much = True
             break
         walk.objects -= 1
-        value = _link(group, name, f"{path}/{display_name(name)}", walk, depth)
+        value = _link(group, name, f"{path}/{reading.shown(name)}", walk, depth)
         if value is not None and value != {}:
-            key = display_name(name)
+            key = reading.shown(name)
             tree[f"@{key}"] = tree.pop(key, None)
             if tree[f"@{key}"] is None:
                 del tree[f"@{key}"]
@@ -93,7 +93,7 @@ def _group(group: h5py.Group, path: str, walk: _Walk, depth: int) -> dict[str, A
     return tree
 
 
-def _link(group: h5py.Group, name: str, path: str, walk: _Walk, depth: int) -> Any:
+def _link(group: h5py.Group, name: str | bytes, path: str, walk: _Walk, depth: int) -> Any:
     try:
         link = group.get(name, getlink=True)
         if isinstance(link, h5py.SoftLink):
@@ -163,10 +163,10 @@ def attributes(thing: h5py.Group | h5py.Dataset, walk: _Walk | None = None) -> d
                     walk.too_much = True
                     break
             if name not in _SCALE_ATTRIBUTES:
-                found[name] = reading.attribute(thing, name)
+                found[reading.shown(name)] = reading.attribute(thing, name)
     except reading.H5_ERRORS:
         pass
-    return {display_name(name): value for name, value in paired(found).items() if value is not None}
+    return {name: value for name, value in paired(found).items() if value is not None}
 
 
 def paired(values: dict[str, Any]) -> dict[str, Any]:

@@ -119,7 +119,7 @@ def margins(title: str, x_label: str, y_label: str, y_axis: Axis | None, x_axis:
     return left, top, WIDTH - 14, bottom
 
 
-def frame(  # noqa: PLR0913 what stands around a plot
+def frame(
     box: Box,
     *,
     title: str,

@@ -32,7 +32,7 @@ class Series:
     label: str = ""
 
 
-def curve(  # noqa: PLR0913 what a plot has
+def curve(
     series: Sequence[Series],
     *,
     title: str = "",

@@ -22,7 +22,7 @@ _MISSING: Final = 33  # grey of pixels without data, among the 40
 Floats = NDArray[np.float64]
 
 
-def heatmap(  # noqa: PLR0913 what a map has
+def heatmap(
     data: NDArray[np.generic],
     *,
     title: str = "",
@@ -76,7 +76,7 @@ def heatmap(  # noqa: PLR0913 what a map has
 def limits(values: NDArray[np.generic]) -> tuple[float, float]:
     """The contrast that shows most of the data: 1st to 99th percentile, wider where that would be flat."""
     finite = np.asarray(values, dtype=np.float64)
-    finite = finite[np.isfinite(finite)]
+    finite = finite[np.abs(finite) < _TOO_LARGE]
     if not finite.size:
         return 0.0, 1.0
     for cut in (1.0, 0.1, 0.0):
@@ -89,17 +89,17 @@ def limits(values: NDArray[np.generic]) -> tuple[float, float]:
 def plane(data: NDArray[np.generic]) -> Floats:
     """Any array as a plane of at most 800x600 finite float64 or NaN: block means of larger ones, magnitudes of complex ones."""
     array = np.asarray(data)
+    if not array.size:
+        return np.full((1, 1), np.nan)
     if array.ndim < 2:  # noqa: PLR2004 a plane
         array = array.reshape(1, -1)
     while array.ndim > 2:  # noqa: PLR2004 a plane
-        array = array[0] if array.shape[0] else array.reshape(-1, array.shape[-1])
+        array = array[0]
     if np.iscomplexobj(array):
         array = np.abs(array)
     try:
         values = array.astype(np.float64)
     except (TypeError, ValueError):
-        return np.full((1, 1), np.nan)
-    if not values.size:
         return np.full((1, 1), np.nan)
     with np.errstate(invalid="ignore"):
         values = np.where(np.abs(values) < _TOO_LARGE, values, np.nan)

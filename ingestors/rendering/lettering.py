@@ -71,7 +71,7 @@ def drawable(text: str) -> str:
     one_line = " ".join(unicodedata.normalize("NFC", text[:2000]).split())
     spelled = "".join(map(_spelled, one_line))
     # "A^-1", "10^6": the caret raises what follows it
-    return re.sub(r"\^\(?([-+]?\d+)\)?", lambda m: "".join(_raise(sign) for sign in m[1]), spelled)
+    return re.sub(r"\^(?:\(([-+]?\d+)\)|([-+]?\d+))", lambda m: "".join(map(_raise, m[1] or m[2])), spelled)
 
 
 def _raise(sign: str) -> str:
@@ -121,9 +121,7 @@ def fitted(text: str, size: int, room: int) -> str:
     return ""
 
 
-def write(  # noqa: PLR0913, PLR0917 what, where and how
-    image: Image.Image, place: tuple[float, float], text: str, size: int, ink: int, anchor: str = "l"
-) -> None:
+def write(image: Image.Image, place: tuple[float, float], text: str, size: int, ink: int, anchor: str = "l") -> None:
     """Draw drawable text on a grey (`L`) image. `place`: baseline; `anchor`: l(eft), m(iddle) or r(ight) of it."""
     left = place[0] - {"l": 0.0, "m": 0.5, "r": 1.0}[anchor] * width(text, size)
     draw = ImageDraw.Draw(image)

@@ -91,24 +91,25 @@ def as_image(image: Pixels, contrast: tuple[float, float] | None = None) -> Imag
             paper = Image.new("RGBA", whole.size, "white")
             return Image.alpha_composite(paper, whole).convert("RGB")
         return image.convert("RGB")
-    array = np.asarray(image)
+    array = np.atleast_2d(np.asarray(image)) if np.size(image) else np.zeros((1, 1), dtype=np.uint8)
     if array.dtype == bool:
         array = array.astype(np.uint8) * 255
-    coloured = array.ndim == 3 and array.shape[2] in {3, 4}  # noqa: PLR2004 rows, columns, channels
-    while array.ndim > 2 and not coloured:  # noqa: PLR2004 the first plane of a stack
-        array = array[0] if array.shape[0] else np.zeros((1, 1))
-        coloured = array.ndim == 3 and array.shape[2] in {3, 4}  # noqa: PLR2004 as above
-    if array.ndim < 2 or not array.size:  # noqa: PLR2004 a plane
-        array, coloured = np.atleast_2d(array) if array.size else np.zeros((1, 1), dtype=np.uint8), False
+    while array.ndim > 2 and not _coloured(array):  # noqa: PLR2004 the first plane of a stack
+        array = array[0]
+    coloured = _coloured(array)
     if array.dtype != np.uint8 or (contrast is not None and not coloured):
         array = _stretched(array, contrast or limits(np.abs(array) if np.iscomplexobj(array) else array))
     return Image.fromarray(np.ascontiguousarray(array[:, :, :3] if coloured else array))
 
 
+def _coloured(array: NDArray[np.generic]) -> bool:
+    return array.ndim == 3 and array.shape[2] in {3, 4}  # noqa: PLR2004 rows, columns, channels
+
+
 def _stretched(array: NDArray[np.generic], contrast: tuple[float, float]) -> NDArray[np.uint8]:
     low, high = contrast
     numbers = np.abs(array) if np.iscomplexobj(array) else array
-    part = (numbers.astype(np.float64) - low) / ((high - low) or 1.0)
+    part = (np.clip(numbers.astype(np.float64), low, high) - low) / ((high - low) or 1.0)
     return np.rint(np.clip(np.nan_to_num(part, nan=0.0, posinf=1.0, neginf=0.0), 0, 1) * 255).astype(np.uint8)
 
 

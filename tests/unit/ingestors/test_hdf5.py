@@ -1,0 +1,258 @@
+from __future__ import annotations
+
+import json
+import tarfile
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ingestors.api import Candidate, Extraction, Ingestor, Quantity, UnreadableError, jsonable
+from ingestors.hdf5 import HDF5
+
+PUNX = Path(__file__).parents[2] / "data/corpus/other/punx"
+
+
+def extracted(path: Path) -> Extraction:
+    found = HDF5().extract(Candidate(path))
+    json.dumps(jsonable(found.scientific_metadata), allow_nan=False)
+    return found
+
+
+def test_it_is_an_ingestor() -> None:
+    """The registry accepts only what keeps the protocol."""
+    assert isinstance(HDF5(), Ingestor)
+
+
+def test_canSAS_is_read_by_its_own_names() -> None:  # noqa: N802 the format's name
+    """The draft NXcanSAS file gives title, instrument, definition and its I(Q)."""
+    found = extracted(PUNX / "draft_1D_NXcanSAS.h5")
+    assert found.attributes["dataset_name"] == "MH4_5deg_16T_SLOW"
+    assert found.attributes["measurement"] == "NXcanSAS"
+    assert found.attributes["instrument_name"] == "SANS2D"
+    assert found.scientific_metadata["datasets"]["/sasentry01/sasdata/I"]["shape"] == [66]
+    assert [thumbnail.caption for thumbnail in found.thumbnails] == ["I"]
+    assert not found.warnings
+
+
+def test_the_old_form_of_signal_and_axes_is_understood() -> None:
+    """`writer_1_3.hdf5` names signal and axes on the group; its picture is counts over two_theta."""
+    found = extracted(PUNX / "writer_1_3.hdf5")
+    assert found.scientific_metadata["datasets"]["/Scan/data/two_theta"] == {
+        "shape": [31],
+        "dtype": "float64",
+        "unit": found.scientific_metadata["datasets"]["/Scan/data/two_theta"]["unit"],
+    }
+    assert [thumbnail.caption for thumbnail in found.thumbnails] == ["counts"]
+
+
+def test_data_behind_external_links_are_named_and_left_alone() -> None:
+    """The NXmx file's frames lie in files that are not here: metadata and time are read, and a warning says where they are."""
+    found = extracted(PUNX / "DLS_i03_i04_NXmx_Therm_6_2.nxs")
+    assert found.attributes["timestamp"] == "2019-02-14T14:25:57"
+    assert found.attributes["instrument_name"] == "I04"
+    assert found.scientific_metadata["entry"]["instrument"]["detector"]["count_time"] == pytest.approx(0.008)
+    assert found.scientific_metadata["datasets"]["/entry/data/data"]["shape"] == [488, 4362, 4148]
+    assert any("Therm_6_2_000001.h5" in warning for warning in found.warnings)
+
+
+@pytest.mark.parametrize("name", ["draft_1D_NXcanSAS.h5", "writer_1_3.hdf5", "DLS_i03_i04_NXmx_Therm_6_2.nxs"])
+def test_nexus_is_claimed_above_plain_hdf5(name: str, tmp_path: Path) -> None:
+    """NX_class of a child of the root makes the claim more specific than the signature does."""
+    plain = tmp_path / "plain.h5"
+    h5py.File(plain, "w").close()
+    known, unknown = HDF5().claim(Candidate(PUNX / name)), HDF5().claim(Candidate(plain))
+    assert known is not None
+    assert unknown is not None
+    assert known.specificity > unknown.specificity
+
+
+@pytest.mark.parametrize("userblock", [0, 512, 1024, 4096])
+def test_hdf5_is_recognised_by_signature_behind_a_user_block_and_under_any_name(tmp_path: Path, userblock: int) -> None:
+    """The suffix says nothing."""
+    path = tmp_path / "data.bin"
+    with h5py.File(path, "w", userblock_size=userblock) as file:
+        file["x"] = np.arange(5.0)
+    assert HDF5().claim(Candidate(path)) is not None
+
+
+def test_text_named_h5_and_a_tar_of_hdf5_are_declined(tmp_path: Path) -> None:
+    """What is not HDF5 is left to others, even if HDF5 begins inside of it."""
+    text, inner, outer = tmp_path / "a.h5", tmp_path / "b.h5", tmp_path / "c.tar"
+    text.write_text("not HDF5")
+    h5py.File(inner, "w").close()
+    with tarfile.open(outer, "w", format=tarfile.USTAR_FORMAT) as tar:
+        tar.add(inner, "b.h5")
+    assert HDF5().claim(Candidate(text)) is None
+    assert HDF5().claim(Candidate(outer)) is None
+
+
+def test_the_tree_is_nested_as_in_the_file_and_units_make_quantities(tmp_path: Path) -> None:
+    """Attributes and small datasets stand where the file has them, large ones in the list of datasets only."""
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        group = file.create_group("beam/line")
+        group.attrs["name"] = "12.3.2"
+        group.attrs["energy"] = 10.5
+        group.attrs["energy_units"] = "keV"
+        group["current"] = 500.0
+        group["current"].attrs["units"] = "mA"
+        file["image"] = np.ones((40, 50), dtype=np.uint16)
+    found = extracted(path)
+    line = found.scientific_metadata["beam"]["line"]
+    assert line["name"] == "12.3.2"
+    assert line["energy"] == Quantity(10.5, "keV")
+    assert line["current"] == Quantity(500.0, "mA")
+    assert found.scientific_metadata["datasets"]["/image"] == {"shape": [40, 50], "dtype": "uint16"}
+    assert "image" not in found.scientific_metadata
+    assert len(found.thumbnails) == 1
+
+
+def test_truncated_and_empty_files_are_unreadable_with_a_sentence(tmp_path: Path) -> None:
+    """A writer that died leaves 96 bytes: the claim stands, the extraction says what is wrong."""
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file["x"] = np.arange(1000.0)
+    for size in (96, 1500):
+        path.write_bytes(path.read_bytes()[:size])
+        assert HDF5().claim(Candidate(path)) is not None
+        with (
+            pytest.raises(UnreadableError, match=f"incomplete \\({size} bytes\\)")
+            if size == 96
+            else pytest.raises(UnreadableError)
+        ):
+            HDF5().extract(Candidate(path))
+        with h5py.File(path, "w") as file:
+            file["x"] = np.arange(1000.0)
+
+
+def test_links_out_of_the_file_are_never_followed(tmp_path: Path) -> None:
+    """External links, external raw storage and virtual datasets would let a file publish its neighbours."""
+    secret = tmp_path / "secret.h5"
+    with h5py.File(secret, "w") as file:
+        file["key"] = np.full(100, 4242.0)
+    (tmp_path / "raw.bin").write_bytes(np.full(100, 4242.0).tobytes())
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file["link"] = h5py.ExternalLink("secret.h5", "/key")
+        file["soft"] = h5py.SoftLink("/link")
+        properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        properties.set_external(b"raw.bin", 0, h5py.h5s.UNLIMITED)
+        h5py.h5d.create(file.id, b"raw", h5py.h5t.NATIVE_DOUBLE, h5py.h5s.create_simple((4,)), properties)
+        layout = h5py.VirtualLayout((100,), "f8")
+        layout[:] = h5py.VirtualSource("secret.h5", "key", (100,))
+        file.create_virtual_dataset("view", layout)
+        inner = h5py.VirtualLayout((100,), "f8")
+        inner[:] = h5py.VirtualSource(".", "/link", (100,))
+        file.create_virtual_dataset("through_link", inner)
+    found = extracted(path)
+    assert "4242" not in json.dumps(jsonable(found.scientific_metadata))
+    assert not found.thumbnails
+    assert any("secret.h5" in warning for warning in found.warnings)
+
+
+def test_a_view_of_the_files_own_data_is_drawn(tmp_path: Path) -> None:
+    """Virtual datasets are common in NeXus; inside the file they are harmless."""
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file["part"] = np.arange(100.0)
+        layout = h5py.VirtualLayout((100,), "f8")
+        layout[:] = h5py.VirtualSource(".", "/part", (100,))
+        file.create_virtual_dataset("view", layout)
+    assert len(extracted(path).thumbnails) == 1
+
+
+def test_loops_dangling_links_and_deep_nesting_end(tmp_path: Path) -> None:
+    """A group that contains itself, a link to nothing, and 300 levels are walked once, named, and cut."""
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        group = file.create_group("a/b")
+        group["again"] = file["a"]
+        file["nowhere"] = h5py.SoftLink("/not/there")
+        file["round"] = h5py.SoftLink("/round")
+        deep = file.create_group("deep")
+        for level in range(300):
+            deep = deep.create_group("d")
+            deep.attrs["level"] = level
+    found = extracted(path)
+    assert found.scientific_metadata["a"]["b"]["again"] == "-> /a"
+    assert found.scientific_metadata["nowhere"] == "-> /not/there"
+    assert any("nested too deeply" in warning for warning in found.warnings)
+
+
+def test_a_dataset_of_a_trillion_elements_costs_nothing(tmp_path: Path) -> None:
+    """Shapes are read, bytes are not; what was written in one corner does not change that."""
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        huge = file.create_dataset("huge", (10**6, 10**6), "f8", chunks=(1000, 1000), compression="gzip")
+        huge[0, 0] = 1.0
+        file.create_dataset("bomb", (10**5, 10**4), "f8", chunks=(10**5, 10**4), compression="gzip", fillvalue=1.0)
+        file["bomb"].id.get_offset()
+    found = extracted(path)
+    assert found.scientific_metadata["datasets"]["/huge"]["shape"] == [10**6, 10**6]
+
+
+def test_thousands_of_objects_are_cut_with_a_warning(tmp_path: Path) -> None:
+    """The metadata of one file stay small enough for a catalog."""
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w", libver="latest") as file:
+        for number in range(5200):
+            file.create_group(f"g{number}").attrs["n"] = number
+    found = extracted(path)
+    assert any("more than 5000 objects" in warning for warning in found.warnings)
+    assert len(found.scientific_metadata) <= 5001
+
+
+def test_a_missing_decompressor_is_named_with_its_remedy(tmp_path: Path) -> None:
+    """A filter that is not installed hides the values, not the dataset."""
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        properties.set_chunk((10,))
+        properties.set_filter(32999, h5py.h5z.FLAG_OPTIONAL, ())
+        h5py.h5d.create(file.id, b"packed", h5py.h5t.NATIVE_DOUBLE, h5py.h5s.create_simple((10,)), properties)
+        file["packed"][...] = 1.0
+    found = extracted(path)
+    assert any("labferry[hdf5-filters]" in warning for warning in found.warnings)
+    assert found.scientific_metadata["datasets"]["/packed"]["shape"] == [10]
+
+
+def test_odd_values_become_plain_metadata(tmp_path: Path) -> None:
+    """Empty, compound, enum, bytes in Latin-1, references, NaN, odd names: all of it is JSON in the end."""
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["empty"] = h5py.Empty("f8")
+        file.attrs["pair"] = np.array((1, 2.5), dtype=[("a", "i4"), ("b", "f8")])
+        file.attrs["bytes"] = np.bytes_(b"\xb0C")
+        file.attrs["nan"] = np.nan
+        file.attrs["many"] = np.arange(7000.0)
+        file["x"] = np.arange(3)
+        file.attrs["ref"] = file["x"].ref
+        file["enum"] = np.array([0, 1], dtype=h5py.enum_dtype({"A": 0, "B": 1}, basetype="i1"))
+        file.create_dataset("texts", data=["a", "µ"], dtype=h5py.string_dtype())
+    found = extracted(path)
+    assert found.scientific_metadata["pair"] == {"a": 1, "b": 2.5}
+    assert found.scientific_metadata["bytes"] == "°C"
+    assert found.scientific_metadata["texts"] == ["a", "µ"]
+    assert "ref" not in found.scientific_metadata
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), min_size=1, max_size=12))
+def test_damaged_files_are_read_or_refused_with_a_sentence(tmp_path: Path, damage: list[tuple[int, int]]) -> None:
+    """Flipped bytes never raise anything but UnreadableError."""
+    raw = bytearray((PUNX / "writer_1_3.hdf5").read_bytes())
+    for place, value in damage:
+        raw[place % len(raw)] = value
+    path = tmp_path / "a.h5"
+    path.write_bytes(raw)
+    candidate = Candidate(path)
+    if HDF5().claim(candidate) is None:
+        return
+    try:
+        extracted(path)
+    except UnreadableError as error:
+        assert str(error).endswith((".", ")")) or "cannot open" in str(error)  # noqa: PT017 both ends are right

@@ -1,0 +1,310 @@
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from ingestors.api import Candidate, Extraction, Ingestor, Quantity, Sample, UnreadableError, jsonable
+from ingestors.hdf5 import HDF5
+from ingestors.scopefoundry import ScopeFoundry
+from ingestors.scopefoundry.person import Person, typed
+from tests.fakes.scopefoundry_files import MFID, Component, FakeFile
+
+CORPUS = Path(__file__).parents[2] / "data/corpus/scopefoundry"
+
+FACTS: dict[str, dict[str, Any]] = {
+    "made_1.0.0.0/261120_151542_sine_wave_plot.h5": {
+        "timestamp": "2026-11-20T15:15:42.262340+00:00",
+        "data": {"buffer": [120]},
+        "pictures": ["buffer"],
+    },
+    "made_1.0.0.0/261120_151546_apd_2d_scan.h5": {
+        "timestamp": "2026-11-20T15:15:46.038735+00:00",
+        "data": {"count_rate_map": [1, 11, 21], "h_array": [21]},
+        "pictures": ["count_rate_map"],
+    },
+    "made_1.2.3/261120_151524_camera_image_stack.h5": {"data": {"t0/c0/image": [3, 96, 128]}, "pictures": ["images"]},
+    "made_1.3.0/261120_151519_andor_spec_readout.h5": {
+        "unique_id": "0tr0cg3pf9y25000wbkera4x8r",
+        "data": {"spectrum": [256], "wls": [256]},
+        "pictures": ["spectrum"],
+    },
+    "made_1.5.0/261120_151510_apd_2d_scan.h5": {
+        "timestamp": "2026-11-20T15:15:10.711115+00:00",
+        "unique_id": "0tr0cfzbc1yd1000pv068618pc",
+        "pictures": ["count_rate_map"],
+    },
+    "made_2.0.2/261120_151505_hyperspec_emd.h5": {
+        "data": {"spec_map/data": [8, 12, 256]},
+        "pictures": ["mean over the spectrum", "mean spectrum"],
+    },
+    "made_2.2.1/261120_151451_camera_image_stack.h5": {"pictures": ["images"]},
+    "made_2.3.0/261120_151439_sine_wave_plot.h5": {"timestamp": "2026-11-20T15:14:39+00:00", "pictures": ["buffer"]},
+    "made_2.3.0/261120_151439_sine_wave_plot_INPROGRESS.h5": {"pictures": ["buffer"], "warning": "61 of 120 values"},
+    "made_2.3.0/261120_151441_time_trace.h5": {
+        "data": {"signal": [72], "empty_events": [0, 3]},
+        "pictures": ["signal"],
+        "warning": "Nothing was recorded in empty_events",
+    },
+    "made_2.3.0/261120_151443_andor_spec_readout.h5": {"pictures": ["spectrum"]},
+    "made_2.3.0/261120_151443_apd_2d_scan.h5": {"unique_id": MFID, "pictures": ["count_rate_map"]},
+    "made_2.3.0/261120_151443_hyperspec_emd.h5": {"pictures": ["mean over the spectrum", "mean spectrum"]},
+    "made_2.3.0/261120_151445_example_2d_scan.h5": {
+        "instrument": "fancy app",
+        "sample": "calibration grid 7",
+        "pictures": ["signal_map"],
+    },
+}
+
+
+def extracted(path: Path, *companions: Path) -> Extraction:
+    candidate = Candidate(path, companions)
+    assert ScopeFoundry().claim(candidate) is not None
+    found = ScopeFoundry().extract(candidate)
+    json.dumps(jsonable(found.scientific_metadata), allow_nan=False)
+    return found
+
+
+def test_it_is_an_ingestor() -> None:
+    """The registry accepts only what keeps the protocol."""
+    assert isinstance(ScopeFoundry(), Ingestor)
+
+
+def test_every_file_of_the_corpus_has_its_facts_here() -> None:
+    """A file that is added to the corpus must be described."""
+    assert {str(path.relative_to(CORPUS)) for path in CORPUS.rglob("*.h5")} - {
+        str(path.relative_to(CORPUS)) for path in CORPUS.glob("andreabassi78*/*")
+    } == set(FACTS)
+
+
+@pytest.mark.parametrize("name", sorted(FACTS))
+def test_real_files_tell_what_they_hold(name: str) -> None:
+    """Each layout gives measurement, instrument, time, id, sample, settings with units, data and pictures within a second."""
+    facts, path = FACTS[name], CORPUS / name
+    begun = time.perf_counter()
+    found = extracted(path)
+    assert time.perf_counter() - begun < 1.0
+    measurement = path.stem.split("_", 2)[2].removesuffix("_INPROGRESS")
+    assert found.attributes["measurement"] == measurement
+    assert found.attributes["dataset_name"] == path.stem
+    assert found.attributes["instrument_name"] == facts.get("instrument", "corpus_microscope")
+    assert found.attributes["timestamp"].startswith(facts.get("timestamp", "2026-11-20T15:1"))
+    assert found.attributes["timestamp"].endswith("+00:00")
+    assert found.attributes.get("unique_id", "") == facts.get("unique_id", found.attributes.get("unique_id", ""))
+    assert list(found.samples) == [Sample(facts.get("sample", "WSe2 flake #3 (Si/SiO₂)"))]
+    assert [thumbnail.caption for thumbnail in found.thumbnails] == facts["pictures"]
+    assert "warning" not in facts or any(facts["warning"] in warning for warning in found.warnings)
+    datasets = found.scientific_metadata["datasets"]
+    for data, shape in facts.get("data", {}).items():
+        assert datasets[f"/measurement/{measurement}/{data}"]["shape"] == shape
+
+
+def test_settings_carry_their_units_where_the_file_has_them() -> None:
+    """`settings/units` is folded into the settings; array settings, blanks in names and the git group stay."""
+    metadata = extracted(CORPUS / "made_2.3.0/261120_151443_apd_2d_scan.h5").scientific_metadata
+    andor = metadata["hardware"]["andor_spec"]["settings"]
+    assert andor["exposure_time"] == Quantity(0.05, "s")
+    assert andor["roi"] == [0, 256, 0, 64]
+    assert andor["connected"] is True
+    assert "units" not in andor
+    assert metadata["measurement"]["apd_2d_scan"]["settings"]["pixel_time"] == Quantity(1.0, "s")
+    assert metadata["app"]["settings"]["wheel manipulation"] is True
+    assert metadata["git"]["project_branch"] == "main"
+
+
+def test_scalars_that_are_attributes_of_the_measurement_are_kept() -> None:
+    """From 2.1 on `save_h5` writes scalars beside the settings, and text as a scalar dataset."""
+    found = extracted(CORPUS / "made_2.3.0/261120_151443_andor_spec_readout.h5").scientific_metadata
+    assert found["measurement"]["andor_spec_readout"]["laser_power_mW"] == 1.25
+    assert isinstance(found["measurement"]["andor_spec_readout"]["integration_note"], str)
+
+
+def test_known_measurements_are_claimed_above_others_and_above_plain_hdf5(tmp_path: Path) -> None:
+    """Specificity orders the ingestors, so it must grow with what is known; the file's name does not matter."""
+    known = ScopeFoundry().claim(Candidate(FakeFile(measurement="oo_spec_live").write(tmp_path / "a.dat")))
+    other = Candidate(FakeFile(measurement="something_new").write(tmp_path / "b"))
+    unknown, plain = ScopeFoundry().claim(other), HDF5().claim(other)
+    assert known is not None
+    assert unknown is not None
+    assert plain is not None
+    assert known.specificity > unknown.specificity > plain.specificity
+
+
+def test_other_hdf5_is_declined() -> None:
+    """An .h5 file of another program is not ScopeFoundry's."""
+    assert ScopeFoundry().claim(Candidate(CORPUS.parent / "other/punx/draft_1D_NXcanSAS.h5")) is None
+
+
+@pytest.mark.parametrize("component", ["mf_crucible", "mf-crucible", "mf_crucible_spinbot", "mf_crucible_nirvana"])
+def test_what_the_person_typed_becomes_attributes(tmp_path: Path, component: str) -> None:
+    """Session, project, ORCID, tags and comments, in each spelling of the component's name."""
+    settings = {
+        "email": "j.doe@example.org",
+        "orcid": "0000-0002-1825-0097",
+        "proposal": "MFP01234 (Some title)",
+        "session_name": "night shift",
+        "comments": "after annealing",
+        "tags": "perovskite, 532 nm,, perovskite",
+    }
+    found = extracted(FakeFile(hardware={component: Component(settings)}).write(tmp_path / "a.h5"))
+    assert found.attributes["session_name"] == "night shift"
+    assert found.attributes["project_id"] == "MFP01234"
+    assert found.attributes["owner_orcid"] == "0000-0002-1825-0097"
+    assert list(found.keywords) == ["perovskite", "532 nm"]
+    assert found.scientific_metadata["comments"] == "after annealing"
+
+
+@pytest.mark.parametrize(
+    "placeholder",
+    [
+        "",
+        "(optional)",
+        "list,tags,separated,by,commas (optional)",
+        "enter a session name to group datasets by (optional)",
+        "enter a comma separated list of keywords to attach (optional)",
+        "XXXX-XXXX-XXXX-XXXX",
+        "xxxx-xxxx-xxxx-xxxx",
+        "  ",
+        "None",
+    ],
+)
+def test_placeholders_are_nobodys_words(placeholder: str) -> None:
+    """What the program shows before anybody typed must never become a session, a project or a keyword."""
+    names = ("session_name", "proposal", "orcid", "tags", "comments", "sample")
+    assert typed({"mf_crucible": dict.fromkeys(names, placeholder)}) == Person()
+
+
+def test_layout_100_is_read(tmp_path: Path) -> None:
+    """The first layout has `gui` instead of `app`, and units as attributes beside the settings."""
+    fake = FakeFile(
+        version=100,
+        time_id=1466000000.5,
+        unique_id=None,
+        app=Component({"sample": "S1"}),
+        hardware={"stage": Component({"x": 1.5, "port": "COM1"}, {"x": "um"})},
+    )
+    found = extracted(fake.write(tmp_path / "1466000000_sine_wave_plot.h5"))
+    assert found.attributes["instrument_name"] == "fake_microscope"
+    assert found.attributes["timestamp"] == "2016-06-15T14:13:20.500000+00:00"
+    assert "unique_id" not in found.attributes
+    x = found.scientific_metadata["hardware"]["stage"]["settings"]["x"]
+    assert isinstance(x, Quantity)
+    assert x.value == 1.5
+    assert list(found.samples) == [Sample("S1")]
+
+
+@pytest.mark.parametrize(
+    ("text", "valid"), [(MFID, True), (MFID.upper(), False), (MFID[:-1], False), ("l" * 26, False), ("", False)]
+)
+def test_only_a_valid_id_is_taken_from_the_file(tmp_path: Path, text: str, *, valid: bool) -> None:
+    """An id that the catalog would refuse is worse than none."""
+    found = extracted(FakeFile(unique_id=text).write(tmp_path / "a.h5"))
+    assert found.attributes.get("unique_id") == (text if valid else None)
+
+
+@pytest.mark.parametrize("time_id", [0.0, -1.0, float("nan"), 1e18])
+def test_an_impossible_time_is_no_time(tmp_path: Path, time_id: float) -> None:
+    """The dataset then has no time from the file, and a warning says so."""
+    found = extracted(FakeFile(time_id=time_id).write(tmp_path / "a.h5"))
+    assert "timestamp" not in found.attributes
+    assert any("time_id" in warning for warning in found.warnings)
+
+
+def test_settings_of_a_running_measurement_are_called_a_snapshot(tmp_path: Path) -> None:
+    """ScopeFoundry writes settings when the file is made; a reader must not take them for the final ones."""
+    own = Component({"run_state": "run_thread_run", "progress": 50.0})
+    assert any("snapshot" in warning for warning in extracted(FakeFile(own=own).write(tmp_path / "a.h5")).warnings)
+    assert not extracted(FakeFile().write(tmp_path / "b.h5")).warnings
+
+
+def test_several_measurements_in_one_file_are_named(tmp_path: Path) -> None:
+    """The one that the file is named after describes it, the others are in a warning."""
+    path = FakeFile(measurement="first").write(tmp_path / "200101_120000_second.h5")
+    with h5py.File(path, "a") as file:
+        file.create_group("measurement/second")
+    found = extracted(path)
+    assert found.attributes["measurement"] == "second"
+    assert any("2 measurements (first, second)" in warning for warning in found.warnings)
+
+
+def test_a_file_of_settings_only_is_a_dataset_too(tmp_path: Path) -> None:
+    """No measurement is a warning, not a failure."""
+    path = FakeFile().write(tmp_path / "a.h5")
+    with h5py.File(path, "a") as file:
+        del file["measurement"]
+    assert any("no measurement" in warning for warning in extracted(path).warnings)
+
+
+RNG = np.random.default_rng(7)
+WLS = np.linspace(400.0, 900.0, 64)
+VIEWS: dict[str, tuple[dict[str, Any], int]] = {
+    "hyperspec_picam_mcl": (
+        {"spec_map": RNG.random((1, 5, 7, 64)), "wls": WLS, "h_array": np.arange(7.0), "v_array": np.arange(5.0)},
+        2,
+    ),
+    "piezo_hyperspec": ({"spec_map": RNG.random((1, 5, 7, 1, 64)), "wls": WLS}, 2),
+    "hyperspec_cl": ({"spec_map": RNG.random((1, 1, 5, 7, 64)), "wls": WLS, "adc_map": RNG.random((1, 1, 5, 7, 2))}, 2),
+    "picam_readout": ({"spectrum": RNG.random(64), "wavelengths": WLS}, 1),
+    "andor_ccd_readout": ({"spectrum": RNG.random((8, 64)), "wls": WLS}, 1),
+    "power_scan": ({"spectra": RNG.random((9, 64)), "wls": WLS}, 1),
+    "sync_raster_scan": ({"adc_map": RNG.random((2, 1, 9, 9, 3)), "ctr_map": RNG.integers(0, 9, (2, 1, 9, 9, 2))}, 1),
+    "simple_tiled_image": ({"live_img_map": RNG.integers(0, 255, (1, 2, 3, 20, 30, 3), dtype=np.uint8)}, 1),
+    "toupcam_live": ({"image": RNG.integers(0, 255, (48, 64, 3), dtype=np.uint8)}, 1),
+    "APD_MCL_2DSlowScan": (
+        {"count_rate_map": RNG.random((1, 5, 7)), "h_array": np.arange(7.0), "v_array": np.arange(5.0)},
+        1,
+    ),
+    "sweep_1D": ({"range_x": np.arange(9.0), "daq_power": RNG.random(9), "positions": np.arange(9.0)}, 1),
+    "sweep_2D": ({"range_x": np.arange(9.0), "range_y": np.arange(4.0), "daq_power": RNG.random((9, 4))}, 1),
+    "unheard_of": ({"weird": RNG.random((3, 4, 5, 6))}, 1),
+    "nothing": ({}, 0),
+    "empty_spectrum": ({"spectrum": np.zeros(0), "wls": np.zeros(0)}, 0),
+    "hyperspec_wrong": ({"spec_map": np.float64(3.0), "wls": np.array(["a"], dtype="S1")}, 0),
+}
+
+
+@pytest.mark.parametrize("measurement", sorted(VIEWS))
+def test_each_kind_of_measurement_has_its_pictures(tmp_path: Path, measurement: str) -> None:
+    """Every view draws what its measurement writes, and gives up quietly on what it cannot use."""
+    data, count = VIEWS[measurement]
+    found = extracted(FakeFile(measurement=measurement, data=data).write(tmp_path / "a.h5"))
+    assert len(found.thumbnails) == count
+    assert all(thumbnail.width <= 400 and thumbnail.height <= 300 for thumbnail in found.thumbnails)
+
+
+def test_pictures_beside_the_file_are_thumbnails_too(tmp_path: Path) -> None:
+    """Cameras save `X.h5.JPG` next to the file; a broken one is left out."""
+    path = FakeFile(measurement="canon_camera_capture", data={}).write(tmp_path / "a.h5")
+    photo, broken = tmp_path / "a.h5.JPG", tmp_path / "a.h5.png"
+    Pillow.new("RGB", (600, 400), "red").save(photo, "JPEG")
+    broken.write_bytes(b"\x89PNG\r\n\x1a\nno more")
+    found = extracted(path, photo, broken, tmp_path / "gone.png")
+    assert [thumbnail.caption for thumbnail in found.thumbnails] == ["a.h5.JPG"]
+
+
+def test_links_to_other_files_are_not_followed(tmp_path: Path) -> None:
+    """A measurement group that lies in another file is named, its values are not read."""
+    FakeFile(measurement="x").write(tmp_path / "other.h5")
+    path = FakeFile(data={}).write(tmp_path / "a.h5")
+    with h5py.File(path, "a") as file:
+        file["measurement/sine_wave_plot/buffer"] = h5py.ExternalLink("other.h5", "/measurement/x/buffer")
+    found = extracted(path)
+    assert not found.thumbnails
+    assert any("other.h5" in warning for warning in found.warnings)
+
+
+def test_a_truncated_file_is_left_to_plain_hdf5(tmp_path: Path) -> None:
+    """What does not open cannot be recognised as ScopeFoundry's; the HDF5 ingestor says what is wrong."""
+    path = tmp_path / "a.h5"
+    shutil.copy(CORPUS / "made_2.3.0/261120_151439_sine_wave_plot.h5", path)
+    path.write_bytes(path.read_bytes()[:96])
+    assert ScopeFoundry().claim(Candidate(path)) is None
+    with pytest.raises(UnreadableError, match="incomplete"):
+        HDF5().extract(Candidate(path))
