@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from daemon.clock import Clock
     from daemon.model import DatasetRecord, RecordThumbnail
 
-PUBLIC_URL: Final = "https://crucible.lbl.gov/api/v3"
-PUBLIC_PAGE: Final = "https://crucible.lbl.gov/explore/{project_id}/datasets/{unique_id}"
+PUBLIC_SITE: Final = "https://crucible.lbl.gov/"
+PUBLIC_PAGE: Final = PUBLIC_SITE + "explore/{project_id}/datasets/{unique_id}"
 RECORD_KEY: Final = "dataset"
 
 _CLASSES_SECONDS: Final = 3600.0
@@ -132,7 +132,9 @@ class Crucible:
 
     def page(self, unique_id: str) -> str | None:
         """Where a person can look at the dataset, if a page is configured."""
-        template, project = self._options.page, self._options.project_id
+        project = self._options.project_id
+        public = PUBLIC_PAGE if self._options.url.startswith(PUBLIC_SITE) else None
+        template = self._options.page or public
         if template is None or ("{project_id}" in template and not project):
             return None
         return template.replace("{unique_id}", segment(unique_id)).replace("{project_id}", segment(project or ""))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import stat
 from base64 import b64encode
@@ -74,6 +75,13 @@ class Source:
         for chunk in self.chunks(offset, size, alive):
             checksum = google_crc32c.extend(checksum, chunk)
         return int(checksum)
+
+    def sha256(self, size: int, alive: Callable[[], None]) -> str:
+        """The hex digest of the first `size` bytes, read anew."""
+        digest = hashlib.sha256()
+        for chunk in self.chunks(0, size, alive):
+            digest.update(chunk)
+        return digest.hexdigest()
 
     def _read(self, position: int, size: int) -> bytes:
         try:

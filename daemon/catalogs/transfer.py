@@ -178,8 +178,7 @@ class FileTransfer:
         there = self._client.call("GET", f"/files/{segment(file_id)}").mapping()
         if _same(there, file):
             return _outcome(there, file, "already there")
-        earlier = job.attempt.outcomes.get((StepKind.FILE, file.name), {})
-        if earlier.get("file_mfid") != file_id or earlier.get("sha256") != there.get("sha256_hash"):
+        if not _delivered_earlier(there, job) and not _grown(there, job):
             raise CatalogRefused(
                 f"{self._client.catalog} has another file named {file.name} in this dataset, and it is not from here: "
                 f"{there.get('size')} bytes, sha256 {there.get('sha256_hash')}.",
@@ -223,6 +222,21 @@ def _idempotency_key(job: _Job, replaces: str = "") -> str:
     """The same for every try of one upload, without storing it; another one after the catalog forgot an upload."""
     words = "\0".join((job.dataset, job.file.name, job.file.sha256, str(job.generation), replaces))
     return hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _delivered_earlier(there: Mapping[str, Any], job: _Job) -> bool:
+    """Whether the catalog's file is what we delivered last under this name, and nobody changed it since."""
+    earlier = job.attempt.outcomes.get((StepKind.FILE, job.file.name), {})
+    ours = (earlier.get("file_mfid"), earlier.get("sha256"))
+    return None not in ours and ours == (there.get("mfid"), there.get("sha256_hash"))
+
+
+def _grown(there: Mapping[str, Any], job: _Job) -> bool:
+    """Whether the catalog's file is the beginning of ours, so that replacing it loses nothing, whoever sent it."""
+    size = there.get("size")
+    if not isinstance(size, int) or not 0 <= size < job.file.size:
+        return False
+    return job.source.sha256(size, job.attempt.alive) == there.get("sha256_hash")
 
 
 def _same(there: Mapping[str, Any], file: RecordFile) -> bool:

@@ -141,6 +141,7 @@ class FakeCrucible:
             ("PUT", f"/resources/{one}/access/public", lambda _, dataset: self._publish(dataset, public=True)),
             ("DELETE", f"/resources/{one}/access/public", lambda _, dataset: self._publish(dataset, public=False)),
             ("PATCH", f"/resources/{one}/metadata", self._merge),
+            ("GET", f"/resources/{one}/metadata", self._metadata),
             ("GET", f"/resources/{one}/links", lambda _, dataset: Reply(body=self.datasets[dataset].links)),
             ("POST", f"/datasets/{one}/keywords", self._add_keyword),
             ("GET", f"/datasets/{one}/keywords", self._list_keywords),
@@ -190,6 +191,9 @@ class FakeCrucible:
 
     def _merge(self, seen: Seen, dataset: str) -> Reply:
         self.datasets[dataset].metadata.update(seen.json())
+        return self._metadata(seen, dataset)
+
+    def _metadata(self, seen: Seen, dataset: str) -> Reply:
         return Reply(body={"unique_id": dataset, "scientific_metadata": self.datasets[dataset].metadata})
 
     def _add_keyword(self, seen: Seen, dataset: str) -> Reply:

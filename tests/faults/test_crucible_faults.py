@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
+import json
+import subprocess
+import sys
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -11,8 +17,8 @@ import pytest
 
 from daemon.catalogs.credentials import Key
 from daemon.catalogs.crucible import Crucible, CrucibleOptions
-from daemon.catalogs.http import Timeouts
-from daemon.clock import ManualClock
+from daemon.catalogs.http import HttpClient, Timeouts
+from daemon.clock import ManualClock, SystemClock
 from daemon.errors import CatalogRefused, CatalogUnavailable, CredentialsRefused
 from daemon.mfid import new_mfid
 from tests.fakes.crucible import KEY, FakeCrucible
@@ -22,7 +28,6 @@ from tests.fakes.httpserver import serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from daemon.model import DatasetRecord
 
@@ -30,6 +35,10 @@ PART_SIZE: Final = 70_000
 PARENT: Final = new_mfid(1_700_000_000_000_000_000)
 SAMPLE: Final = new_mfid(1_700_000_001_000_000_000)
 PAGE: Final = b"<!doctype html><title>Log in to the guest network</title>"
+
+PNG: Final = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII="
+)
 
 FAULTS: Final = (
     Fault("the request is lost", forward=False),
@@ -57,6 +66,11 @@ FAULTS: Final = (
     Fault("truncated JSON although done", reply=raw("200 OK", b'{"unique_id": "0tr0c')),
     Fault("no HTTP", forward=False, reply=b"SSH-2.0-OpenSSH_9.6\r\n\r\n"),
 )
+UNTOLD: Final = {"the request's body is cut", "the answer is lost", "the answer's body is cut", "500 although done"}
+CASES: Final = [
+    *(("fake", fault) for fault in FAULTS),
+    *(("embedded", fault) for fault in FAULTS if fault.name in UNTOLD),
+]
 REQUESTS: Final = {
     "record": r"^POST /api/v3/datasets$",
     "metadata": r"^PATCH .*/metadata$",
@@ -64,7 +78,7 @@ REQUESTS: Final = {
     "initiate": r"^POST .*/upload/multipart/initiate$",
     "status": r"^GET .*/upload/multipart/[0-9a-f]+$",
     "sign": r"^POST .*/parts$",
-    "part": r"^PUT /storage/.*/2",
+    "part": r"^PUT ",
     "complete": r"^POST .*/upload/multipart/complete$",
     "ingest": r"^POST .*/ingest",
     "thumbnail": r"^POST .*/thumbnails$",
@@ -75,77 +89,130 @@ REQUESTS: Final = {
 
 @dataclass(frozen=True)
 class Bench:
-    """A catalog, a proxy in front of it, and an adapter that only knows the proxy."""
+    """A server that speaks Crucible's API, a proxy in front of it, an adapter that only knows the proxy."""
 
-    fake: FakeCrucible
+    api: HttpClient
+    key: str
     proxy: FaultProxy
     crucible: Crucible
+    numbers: Iterator[int]
 
 
-@pytest.fixture(scope="module")
-def bench() -> Iterator[Bench]:
-    """One server for all faults; every test has a dataset of its own."""
+@contextmanager
+def in_memory() -> Iterator[tuple[str, str]]:
+    """The fake, which adds whatever it is asked to add: its address and key."""
     fake = FakeCrucible(PART_SIZE)
     fake.add_dataset(PARENT)
-    with serve(fake.answer) as url, FaultProxy(urlsplit(url).port or 0) as proxy:
-        timeouts = Timeouts(connect=5.0, read=0.3, slow=0.3, storage=0.3)
+    with serve(fake.answer) as url:
+        yield f"{url}/api/v3", KEY
+
+
+@contextmanager
+def embedded_catalog(folder: Path) -> Iterator[tuple[str, str]]:
+    """The embedded catalog in a process of its own."""
+    program = "import sys, json, pathlib; from daemon.localcatalog.server import serve; serve(pathlib.Path(sys.argv[1])"
+    program += ", ready=lambda where: print(json.dumps(where), flush=True))"
+    command = [sys.executable, "-c", program, str(folder / "catalog")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        where = json.loads(process.stdout.readline())
+        key = Path(where["token_file"]).read_text().strip()
+        api = HttpClient("setup", where["url"], key, SystemClock())
+        api.call("POST", "/projects", body={"project_id": "MFP12345"}, also=(409, 422))
+        api.call("POST", "/datasets", body={"unique_id": PARENT})
+        api.call("POST", "/samples", body={"unique_id": SAMPLE, "sample_name": "a wafer"})
+        api.close()
+        try:
+            yield where["url"], key
+        finally:
+            process.terminate()
+
+
+@contextmanager
+def behind_a_proxy(server: AbstractContextManager[tuple[str, str]]) -> Iterator[Bench]:
+    """A proxy and an adapter for a server."""
+    with server as (url, key), FaultProxy(urlsplit(url).port or 0) as proxy:
+        timeouts = Timeouts(connect=5.0, read=0.4, slow=0.4, storage=0.4)
         address = f"http://127.0.0.1:{proxy.port}/api/v3"
-        crucible = Crucible(CrucibleOptions(address, Key(KEY, "a test"), timeouts=timeouts), ManualClock())
-        yield Bench(fake, proxy, crucible)
+        crucible = Crucible(CrucibleOptions(address, Key(key, "a test"), timeouts=timeouts), ManualClock())
+        api = HttpClient("the test", url, key, SystemClock())
+        yield Bench(api, key, proxy, crucible, itertools.count())
+        api.close()
         crucible.close()
 
 
+@pytest.fixture(scope="module")
+def fake() -> Iterator[Bench]:
+    """One server for all faults; every test has a dataset of its own."""
+    with behind_a_proxy(in_memory()) as bench:
+        yield bench
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """The same with the embedded catalog."""
+    with behind_a_proxy(embedded_catalog(tmp_path_factory.mktemp("server"))) as bench:
+        yield bench
+
+
 @pytest.fixture
-def record(tmp_path: Path, numbers: Iterator[int]) -> DatasetRecord:
-    """A dataset with one of everything, whose larger file takes three parts."""
+def bench(request: pytest.FixtureRequest) -> Bench:
+    """The server that the test names; the fake if it names none."""
+    found: Bench = request.getfixturevalue(getattr(request, "param", "fake"))
+    return found
+
+
+@pytest.fixture
+def record(tmp_path: Path, bench: Bench) -> DatasetRecord:
+    """A dataset with one of everything, whose file takes three parts where parts are small."""
     (tmp_path / "map.h5").write_bytes(bytes(range(251)) * 600)  # 150,600 bytes
-    (tmp_path / "notes.txt").write_bytes(b"a line\n" * 50)
     return dataset_record(
-        new_mfid(1_800_000_000_000_000_000 + next(numbers) * 1_000_000_000),
+        new_mfid(1_800_000_000_000_000_000 + next(bench.numbers) * 1_000_000_000),
         {"dataset_name": "a map", "measurement": "hyperspec", "project_id": "MFP12345"},
         scientific_metadata={"laser": {"power": {"value": 1.5, "unit": "mW"}}},
         keywords=("gold", "Raman & PL"),
-        files=(record_file(tmp_path / "map.h5", part_size=PART_SIZE), record_file(tmp_path / "notes.txt")),
-        thumbnails=(thumbnail("map.png", b"\x89PNG map"),),
+        files=(record_file(tmp_path / "map.h5", part_size=PART_SIZE),),
+        thumbnails=(thumbnail("map.png", PNG),),
         samples=(SAMPLE,),
         parent_id=PARENT,
     )
 
 
-@pytest.fixture(scope="module")
-def numbers() -> Iterator[int]:
-    """A number for each dataset."""
-    return itertools.count()
-
-
-def assert_exactly_once(fake: FakeCrucible, record: DatasetRecord) -> None:
+def assert_exactly_once(api: HttpClient, record: DatasetRecord) -> None:
     """The catalog holds the record, and nothing of it twice."""
-    there = fake.datasets[record.unique_id]
-    assert {name: there.record[name] for name in record.attributes} == {
+    dataset, resource = f"/datasets/{record.unique_id}", f"/resources/{record.unique_id}"
+    there = api.call("GET", dataset).mapping()
+    assert {name: there[name] for name in record.attributes} == {
         name: attribute.value for name, attribute in record.attributes.items()
     }
-    assert there.metadata == record.scientific_metadata
-    assert sorted(there.keywords) == sorted(record.keywords)
-    assert [(item["thumbnail_name"]) for item in there.thumbnails] == [item.name for item in record.thumbnails]
-    assert sorted(link["unique_id"] for link in there.links) == sorted([PARENT, SAMPLE])
-    files = fake.files_of(record.unique_id)
+    assert api.call("GET", f"{resource}/metadata").mapping()["scientific_metadata"] == record.scientific_metadata
+    keywords = [
+        item["keyword"] if isinstance(item, dict) else item for item in api.call("GET", f"{dataset}/keywords").items()
+    ]
+    assert sorted(keywords) == sorted(record.keywords)
+    pictures = [item["thumbnail_name"] for item in api.call("GET", f"{dataset}/thumbnails").items()]
+    assert pictures == [item.name for item in record.thumbnails]
+    links = [item["unique_id"] for item in api.call("GET", f"{resource}/links").items()]
+    assert sorted(links) == sorted([PARENT, SAMPLE])
+    files = api.call("GET", f"{dataset}/files").items()
     expected = sorted((file.name, file.sha256, file.size) for file in record.files)
     assert sorted((file["filename"], file["sha256_hash"], file["size"]) for file in files) == expected
-    asked = sorted(request["file_mfid"] for request in fake.requests)
-    assert [mfid for mfid in asked if mfid in {file["mfid"] for file in files}] == sorted(f["mfid"] for f in files)
+    for file in files:
+        query = [("dataset_mfid", record.unique_id), ("file_mfid", file["mfid"]), ("limit", "100")]
+        assert len(api.call("GET", "/ingestion_requests", query=query).items()) == 1
 
 
 @pytest.mark.parametrize("request_name", REQUESTS)
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+@pytest.mark.parametrize(("bench", "fault"), CASES, indirect=["bench"], ids=lambda value: getattr(value, "name", value))
 def test_everything_arrives_exactly_once(bench: Bench, record: DatasetRecord, fault: Fault, request_name: str) -> None:
     """Whatever happens to one request, trying again brings everything into the catalog exactly once."""
     notebook = Notebook()
     bench.proxy.arm(REQUESTS[request_name], fault)
     notebook.deliver(bench.crucible, record, tries=4)
     assert bench.proxy.struck == 1
-    assert_exactly_once(bench.fake, record)
+    assert_exactly_once(bench.api, record)
     for error in notebook.errors:
-        assert KEY not in str(error)
+        assert bench.key not in str(error)
         assert isinstance(error, (CatalogUnavailable, CatalogRefused, CredentialsRefused)) or request_name == "link"
 
 
@@ -178,4 +245,4 @@ def test_a_delivery_that_loses_every_answer_once_still_ends(bench: Bench, record
                 break
     bench.proxy.disarm()
     notebook.deliver(bench.crucible, record)
-    assert_exactly_once(bench.fake, record)
+    assert_exactly_once(bench.api, record)

@@ -317,14 +317,21 @@ def test_a_key_that_http_cannot_carry_is_a_configuration_error(key: str) -> None
     assert key not in str(caught.value)
 
 
-def test_a_dataset_has_a_page(bench: Bench) -> None:
+@pytest.mark.parametrize(
+    ("url", "page", "project", "expected"),
+    [
+        ("http://127.0.0.1:9/api/v3", "http://127.0.0.1:9/datasets/{unique_id}", None, "http://127.0.0.1:9/datasets/"),
+        ("https://crucible.lbl.gov/api/v3", None, "P 1", "https://crucible.lbl.gov/explore/P%201/datasets/"),
+        ("https://crucible.lbl.gov/api/v3", None, None, None),
+        ("http://127.0.0.1:9/api/v3", None, "P1", None),
+    ],
+)
+def test_a_dataset_has_a_page(url: str, page: str | None, project: str | None, expected: str | None) -> None:
     """The page's address is made from the template, and is None where a part of it is not known."""
-    template = "https://crucible.example/explore/{project_id}/datasets/{unique_id}"
-    for project, page in ((None, None), ("P 1", f"https://crucible.example/explore/P%201/datasets/{DATASET}")):
-        options = CrucibleOptions(bench.url, Key(KEY, "a test"), page=template, project_id=project)
-        crucible = Crucible(options, bench.clock)
-        assert crucible.page(DATASET) == page
-        crucible.close()
+    options = CrucibleOptions(url, Key(KEY, "a test"), page=page, project_id=project)
+    crucible = Crucible(options, ManualClock())
+    assert crucible.page(DATASET) == (None if expected is None else expected + DATASET)
+    crucible.close()
 
 
 def test_a_proxy_of_the_environment_never_stands_before_a_local_catalog(

@@ -237,6 +237,16 @@ def test_a_grown_file_replaces_our_earlier_revision(bench: Bench, tmp_path: Path
     assert stored(bench) == [content]
 
 
+def test_a_file_that_only_grew_is_replaced_whoever_sent_it(bench: Bench, tmp_path: Path) -> None:
+    """Where the catalog's bytes are the beginning of ours, replacing them loses nothing: no earlier outcome is needed."""
+    content = write(tmp_path / "a.h5", 2300)
+    bench.fake.add_dataset(DATASET)
+    mfid = bench.fake.add_file(DATASET, "a.h5", content[:900])
+    outcome = send(bench, tmp_path / "a.h5")
+    assert (outcome["file_mfid"], outcome["how"]) == (mfid, "replaced")
+    assert stored(bench) == [content]
+
+
 def test_what_somebody_else_put_there_is_never_replaced(bench: Bench, tmp_path: Path) -> None:
     """A file of our name that was changed in the catalog since we delivered it is refused with both hashes' names."""
     path, notebook = tmp_path / "a.h5", Notebook()
