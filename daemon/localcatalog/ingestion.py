@@ -73,7 +73,8 @@ class Ingestion:
     def request(self, request: Request) -> Answer:
         """POST /files/{mfid}/ingest."""
         reply = requests.request_ingestion(request)
-        self._wake.set()
+        if request.text("status") != requests.NOT_REQUESTED:
+            self._wake.set()
         return reply
 
     def list_ingestors(self, request: Request) -> Answer:
@@ -88,14 +89,13 @@ class Ingestion:
         while not self._stopping.is_set():
             try:
                 self._wake.clear()
-                search.refresh(self._catalog)
                 if self._next():
                     continue
             except StateError as error:
                 _LOG.warning("ingestion waits: %s", error)
                 self._catalog.clock.wait(self._stopping, _PAUSE)
                 continue
-            if not self._catalog.clock.wait(self._wake, _IDLE):
+            if not self._catalog.clock.wait(self._wake, _IDLE) and not self._stopping.is_set():
                 self._rest()
 
     def _next(self) -> bool:
@@ -182,7 +182,9 @@ class Ingestion:
             return self._sandbox
 
     def _rest(self) -> None:
-        """Nobody asked for a while: give the worker's memory back."""
+        """Nobody asked for a while: give the worker's memory back, and index what is new before somebody searches."""
+        with contextlib.suppress(StateError):
+            search.refresh(self._catalog)
         with self._guard:
             if self._sandbox is not None and not self._stopping.is_set():
                 self._sandbox.close()
