@@ -38,7 +38,8 @@ _SCOPES: Final = 0b11  # abstract sockets and signals: of its own children only
 _KNOWS_REFER: Final = 2  # the version of Landlock that brought each of these
 _KNOWS_TRUNCATE: Final = 3
 _KNOWS_TCP: Final = 4
-_KNOWS_SCOPES: Final = 6
+KNOWS_SCOPES: Final = 6
+"""From this version of Landlock on everything above holds."""
 
 
 def confine(*, memory: int, parent: int, scratch: str) -> None:
@@ -60,6 +61,11 @@ def confine(*, memory: int, parent: int, scratch: str) -> None:
     _limit(resource.RLIMIT_NPROC, _tasks_of_user() + _SPARE_TASKS)
     _limit(resource.RLIMIT_AS, mapped_bytes() + memory)
     _landlock(libc, scratch)
+
+
+def landlock_version() -> int:
+    """The version of Landlock that the kernel has; below 1: none, or somebody forbids it."""
+    return int(ctypes.CDLL(None).syscall(_CREATE_RULESET, None, 0, _VERSION_FLAG))
 
 
 def mapped_bytes() -> int:
@@ -99,13 +105,13 @@ def _tasks_of_user() -> int:
 
 def _landlock(libc: ctypes.CDLL, scratch: str) -> None:
     """Forbid writing outside the scratch folder, TCP, and signals to others. Source: Documentation/userspace-api/landlock.rst."""
-    version = libc.syscall(_CREATE_RULESET, None, 0, _VERSION_FLAG)
+    version = landlock_version()
     if version < 1:
         return
     rights = _WRITE_RIGHTS | (_REFER if version >= _KNOWS_REFER else 0)
     rights |= _TRUNCATE if version >= _KNOWS_TRUNCATE else 0
     network = _TCP_RIGHTS if version >= _KNOWS_TCP else 0
-    scopes = _SCOPES if version >= _KNOWS_SCOPES else 0
+    scopes = _SCOPES if version >= KNOWS_SCOPES else 0
     attributes = struct.pack("=QQQ", rights, network, scopes)
     size = len(attributes) if scopes else 16 if network else 8
     ruleset = libc.syscall(_CREATE_RULESET, attributes, size, 0)

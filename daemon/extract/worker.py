@@ -30,7 +30,7 @@ T = TypeVar("T")
 MAX_DATASETS: Final = 200
 MAX_GROWTH: Final = 256 * 2**20
 MAX_DEPTH: Final = 32
-MAX_VALUES: Final = 100_000
+MAX_VALUES: Final = 50_000
 MAX_LONG_ENTRIES: Final = 4
 _TEXT_PER_VALUE: Final = 16
 
