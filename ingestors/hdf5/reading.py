@@ -127,6 +127,20 @@ def shown(name: str | bytes) -> str:
     return display_name(name.decode("utf-8", "surrogateescape") if isinstance(name, bytes) else name)
 
 
+def attribute_names(thing: h5py.Group | h5py.Dataset, most: int = 2000) -> list[str]:
+    """Names of the attributes that are text; those before the fault if the object is broken."""
+    found: list[str] = []
+    try:
+        for name in thing.attrs:
+            if len(found) >= most:
+                break
+            if isinstance(name, str):
+                found.append(name)
+    except H5_ERRORS:
+        return found
+    return found
+
+
 def attribute(thing: h5py.Group | h5py.Dataset, name: str) -> Any:
     """An attribute as a plain value, None if it is not there, too large or of a kind that h5py cannot read."""
     try:

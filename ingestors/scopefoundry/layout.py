@@ -47,7 +47,7 @@ def recognised(file: h5py.File) -> Layout | None:
             return Layout(str(version), app)
     groups = (app, reading.child_group(file, "hardware"), reading.child_group(file, "measurement"))
     if all(group is not None for group in groups):
-        typed = [group for group in groups if group is not None and any(name in group.attrs for name in _TYPE)]
+        typed = [group for group in groups if group is not None and set(_TYPE) & set(reading.attribute_names(group))]
         if typed or (reading.child_group(file, "gui") is not None and reading.attribute(file, "time_id") is not None):
             return Layout("", app)
     return None
@@ -87,14 +87,14 @@ def settings(group: h5py.Group | None) -> dict[str, Any]:
     held = reading.child_group(group, "settings") if group is not None else None
     if held is None:
         return {}
-    return {name: reading.attribute(held, name) for name in list(held.attrs)[:2000]}
+    return {name: reading.attribute(held, name) for name in reading.attribute_names(held)}
 
 
 def setting_units(group: h5py.Group | None) -> dict[str, str]:
     """The units of a component's settings."""
     held = reading.child_group(group, "settings/units") if group is not None else None
     if held is not None:
-        texts = {name: reading.attribute_text(held, name) for name in list(held.attrs)[:2000]}
+        texts = {name: reading.attribute_text(held, name) for name in reading.attribute_names(held)}
         return {name: units.normalised(unit) for name, unit in texts.items() if unit}
     found = {
         name: value for name, value in settings(group).items() if name.endswith("_unit") and isinstance(value, str)

@@ -4,7 +4,7 @@ import io
 import json
 import struct
 import zlib
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -16,8 +16,12 @@ from PIL import PngImagePlugin, TiffImagePlugin
 from ingestors.api import Candidate, Extraction, Ingestor, Quantity, UnreadableError, jsonable
 from ingestors.image import Image, microscope_text
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 def extracted(path: Path) -> Extraction:
+    """The extraction, whose metadata are JSON."""
     found = Image().extract(Candidate(path))
     json.dumps(jsonable(found.scientific_metadata), allow_nan=False)
     return found

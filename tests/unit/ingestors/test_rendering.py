@@ -2,22 +2,26 @@ from __future__ import annotations
 
 import io
 import time
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from numpy.typing import NDArray
 from PIL import Image
 
 from ingestors.rendering import Series, axes, curve, heatmap, lettering, montage, picture, thumbnail
 from ingestors.rendering.curve import thinned
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 NUMBERS = st.floats(allow_nan=True, allow_infinity=True, width=64)
 
 
 def opened(png: bytes) -> Image.Image:
+    """The decoded picture."""
     image = Image.open(io.BytesIO(png))
     image.load()
     return image
@@ -53,7 +57,7 @@ def test_equal_data_are_equal_bytes() -> None:
 )
 def test_any_numbers_can_be_drawn_as_a_curve(
     y: NDArray[np.float64], x: NDArray[np.float64], log: bool | None, label: str
-) -> None:  # noqa: FBT001 as drawn by hypothesis
+) -> None:
     """NaN, infinities, no points, one point, huge and equal numbers, any text: always a picture, never an exception."""
     assert opened(
         curve([Series(x, y, label), Series(y, y)], title=label, x_label=label, y_label=label, log_y=log)
@@ -158,7 +162,7 @@ def test_text_is_cut_to_its_room(text: str, room: int) -> None:
 def test_units_are_written_as_scientists_write_them() -> None:
     """The font lacks µ, Å and raised digits; they are drawn all the same, and not as replacement boxes."""
     assert lettering.drawable("I (cm^-1), q (Å⁻¹), µm") == "I (cm⁻¹), q (Å⁻¹), µm"
-    assert lettering.drawable("Größe α 測") == "Grosse alpha ?"
+    assert lettering.drawable("Größe \u03b1 測") == "Grosse alpha ?"
     mask = Image.new("L", (60, 30), 255)
     lettering.write(mask, (2, 20), "µÅθλΔ", 14, 0)
     assert np.asarray(mask).min() < 60

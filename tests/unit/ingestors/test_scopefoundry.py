@@ -65,6 +65,7 @@ FACTS: dict[str, dict[str, Any]] = {
 
 
 def extracted(path: Path, *companions: Path) -> Extraction:
+    """The extraction, whose metadata are JSON."""
     candidate = Candidate(path, companions)
     assert ScopeFoundry().claim(candidate) is not None
     found = ScopeFoundry().extract(candidate)
