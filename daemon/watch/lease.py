@@ -91,7 +91,7 @@ def _probe(descriptor: int) -> Probe:
     if is_shared(descriptor):
         return Probe(Writers.UNKNOWN, "other machines may write here, and leases do not know of them")
     try:
-        fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)
+        fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)  # every time: the kernel forgets it with the lease
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
     except OSError as error:
         if error.errno == errno.EAGAIN:
