@@ -196,7 +196,8 @@ class Watcher:
 
     def _set_up(self) -> None:
         """Watch whatever is not watched yet."""
-        self._problem = None
+        if not self._limited:
+            self._problem = None
         try:
             observer = self._observer or self._new_observer()
         except OSError as error:
