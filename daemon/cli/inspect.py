@@ -175,16 +175,24 @@ def _is_branch(item: Any) -> bool:
 
 
 def _row(row: Any) -> str:
-    if not isinstance(row, dict):
+    """One line of a list of objects; a table's column as `name [unit]  min … max`."""
+    if not isinstance(row, dict) or set(row) == {"value", "unit"}:
         return _value(row)
-    return ", ".join(f"{key} {_value(item)}" for key, item in row.items() if item not in (None, ""))
+    rest = {key: item for key, item in row.items() if item not in (None, "")}
+    named = [_value(rest.pop("name"))] if "name" in rest else []
+    if named and "unit" in rest:
+        named.append(f"[{_value(rest.pop('unit'))}]")
+    if {"min", "max"} <= set(rest):
+        named.append(f" {_value(rest.pop('min'))} … {_value(rest.pop('max'))}")
+    return "  ".join(filter(None, (" ".join(named), ", ".join(f"{key} {_value(item)}" for key, item in rest.items()))))
 
 
 def _value(item: Any) -> str:
     if isinstance(item, dict):
         return f"{_value(item['value'])} {item['unit']}".rstrip() if set(item) == {"value", "unit"} else _row(item)
     if isinstance(item, list):
-        return ", ".join(_shortened([_value(one) for one in item])) or "(empty)"
+        shown = ", ".join(_value(one) for one in item[:_MAX_ITEMS])
+        return f"{shown}, … ({len(item)} in all)" if len(item) > _MAX_ITEMS else shown or "(empty)"
     if isinstance(item, float):
         return f"{item:.10g}"
     return "" if item is None else str(item).lower() if isinstance(item, bool) else str(item)
@@ -193,12 +201,13 @@ def _value(item: Any) -> str:
 def _shortened(items: Sequence[str]) -> list[str]:
     if len(items) <= _MAX_ITEMS + 1:
         return list(items)
-    return [*items[: _MAX_ITEMS - 1], "…", items[-1], f"({len(items)} in all)"]
+    return [*items[: _MAX_ITEMS - 1], "…", f"{items[-1]}  ({len(items)} in all)"]
 
 
 def _one_line(line: str) -> str:
     indent = line[: len(line) - len(line.lstrip(" "))]
     plain = indent + " ".join("".join(char if char.isprintable() else " " for char in line).split(" ")).lstrip()
+    plain = plain.rstrip()
     return plain if len(plain) <= _MAX_WIDTH + len(indent) else plain[: _MAX_WIDTH + len(indent) - 1] + "…"
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from daemon.errors import LabferryError
 from daemon.extract.outcome import (
+    MINIMAL,
     ClaimRow,
     Failure,
     Outcome,
@@ -66,6 +67,8 @@ class _Story:
             self.failed(self.at_work, reason)
         else:
             self.unexplained += 1
+            if self.unexplained > _MAX_UNEXPLAINED:
+                self.failures.append(Failure(MINIMAL, text(f"the process that reads files kept ending: {reason}")))
 
     def failed(self, ingestor: str, reason: str) -> None:
         """Note a failure; nobody asks this ingestor again about this file."""
