@@ -45,6 +45,7 @@ RECORD_KEY: Final = "dataset"
 _CLASSES_SECONDS: Final = 3600.0
 _NOT_FOUND: Final = 404
 _FORBIDDEN: Final = (403, 404)
+_NOT_OFFERED: Final = (404, 405, 422)  # a server of another version; what it does not offer is done without
 _ASKED: Final = frozenset({Source.SESSION, Source.SIDECAR, Source.PATH, Source.CONFIGURATION})
 
 
@@ -98,7 +99,8 @@ class Crucible:
         steps = [Step(StepKind.RECORD, RECORD_KEY, digest_of(dataset_body(record)))]
         if record.scientific_metadata:
             steps.append(Step(StepKind.METADATA, "scientific_metadata", digest_of(record.scientific_metadata)))
-        steps += [Step(StepKind.KEYWORD, keyword, "") for keyword in dict.fromkeys(record.keywords) if keyword.strip()]
+        keywords = dict.fromkeys(keyword.strip() for keyword in record.keywords)
+        steps += [Step(StepKind.KEYWORD, keyword, "") for keyword in keywords if keyword]
         steps += [Step(StepKind.FILE, file.name, file.sha256) for file in record.files]
         steps += [Step(StepKind.INGESTION, file.name, file.sha256) for file in record.files]
         steps += [Step(StepKind.THUMBNAIL, thumbnail.name, thumbnail.sha256) for thumbnail in record.thumbnails]
@@ -220,7 +222,7 @@ class Crucible:
         path = f"/datasets/{segment(record.unique_id)}/keywords"
         if not self._fresh(record, attempt):
             listed = self._client.call("GET", path).items()
-            if keyword in {item.get("keyword") if isinstance(item, dict) else item for item in listed}:
+            if keyword in [item.get("keyword") if isinstance(item, dict) else item for item in listed]:
                 return {"how": "already there"}
         self._client.call("POST", path, query=[("keyword", keyword)]).mapping()
         return {}
@@ -250,9 +252,10 @@ class Crucible:
     def _requested(self, dataset: str, file_id: str, earlier: Any) -> dict[str, Any] | None:
         """The newest ingestion request of this file that is not the one of an earlier revision."""
         query = [("dataset_mfid", dataset), ("file_mfid", file_id), ("limit", "1000")]
+        answer = self._client.call("GET", "/ingestion_requests", query=query, also=_NOT_OFFERED)
         found = [
             item
-            for item in self._client.call("GET", "/ingestion_requests", query=query).items()
+            for item in (answer.items() if answer.ok else ())
             if isinstance(item, dict) and isinstance(item.get("id"), int) and item.get("file_mfid", file_id) == file_id
         ]
         newer = [item for item in found if not isinstance(earlier, int) or item["id"] > earlier]
@@ -265,8 +268,8 @@ class Crucible:
         """The names of the server's ingestors, asked for once an hour."""
         known = self._classes
         if known is None or self._clock.monotonic() >= known[0]:
-            listed = self._client.call("GET", "/ingestors").items()
-            names = frozenset(name for name in listed if isinstance(name, str))
+            answer = self._client.call("GET", "/ingestors", also=_NOT_OFFERED)
+            names = frozenset(name for name in (answer.items() if answer.ok else ()) if isinstance(name, str))
             known = self._classes = (self._clock.monotonic() + _CLASSES_SECONDS, names)
         return known[1]
 

@@ -95,7 +95,7 @@ def open_fields(body: Mapping[str, Any], there: Mapping[str, Any]) -> dict[str, 
 
 
 def _agree(name: str, ours: str, theirs: str) -> bool:
-    if ours == theirs:
+    if ours.casefold() == theirs.casefold():
         return True
     if name != "timestamp":
         return False

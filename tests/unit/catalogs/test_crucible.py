@@ -124,9 +124,11 @@ def test_another_dataset_under_our_id_is_refused(bench: Bench, theirs: dict[str,
     assert [seen.method for seen in bench.fake.seen] == ["POST", "GET"]
 
 
-def test_the_same_moment_in_another_spelling_is_the_same(bench: Bench) -> None:
-    """A catalog that writes our timestamp in UTC still holds our dataset."""
-    bench.fake.add_dataset(DATASET, **{**ATTRIBUTES, "timestamp": "2026-10-20T19:00:00Z"})
+def test_another_spelling_is_no_other_dataset(bench: Bench) -> None:
+    """A catalog that writes our timestamp in UTC and our instrument in capitals still holds our dataset."""
+    bench.fake.add_dataset(
+        DATASET, **{**ATTRIBUTES, "timestamp": "2026-10-20T19:00:00Z", "instrument_id": "HIP-Microscope"}
+    )
     notebook = Notebook()
     notebook.deliver(bench.crucible, dataset_record(DATASET, ATTRIBUTES))
     assert [seen.method for seen in bench.fake.seen] == ["POST", "GET"]
@@ -213,6 +215,25 @@ def test_a_grown_file_is_ingested_again_and_once(bench: Bench, tmp_path: Path) -
     again = notebook.perform(bench.crucible, step, record)  # begun before, so it looks
     assert again["request_id"] == bench.fake.requests[1]["id"]
     assert len(bench.fake.requests) == 2
+
+
+def test_a_server_without_ingestion_lists_is_no_obstacle(bench: Bench, tmp_path: Path) -> None:
+    """Where the lists of ingestors and requests are not offered, a repeated step still ends."""
+    (tmp_path / "a.h5").write_bytes(b"x")
+    record = dataset_record(DATASET, files=(record_file(tmp_path / "a.h5"),))
+    lists = ("/ingestors", "/ingestion_requests")
+    bench.fake.refuse = lambda seen: Reply(404, {"detail": "Not Found"}) if seen.path.endswith(lists) else None
+    notebook = Notebook()
+    step = bench.crucible.plan(record)[-1]
+    notebook.begun.add((step.kind, step.key, step.digest))
+    notebook.deliver(bench.crucible, record)
+    assert notebook.outcomes[step.kind, step.key]["status"] == "not_requested"
+
+
+def test_a_keyword_is_trimmed_before_it_is_compared(bench: Bench) -> None:
+    """Blanks around a keyword make no second one."""
+    Notebook().deliver(bench.crucible, dataset_record(DATASET, keywords=(" gold ", "gold", "  ")))
+    assert bench.fake.datasets[DATASET].keywords == ["gold"]
 
 
 def test_ingestion_waits_for_the_file(bench: Bench, tmp_path: Path) -> None:
