@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from http import HTTPStatus
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
@@ -171,7 +171,8 @@ class Pages:
         detail = self._detail(request)
         if detail is None:
             return _missing("There is no dataset with this id.")
-        body = json.dumps(asdict(detail), ensure_ascii=True, indent=1, default=str)
+        # The metadata is not copied level by level: it may be nested deeper than that could follow.
+        body = json.dumps({**asdict(replace(detail, metadata={})), "metadata": detail.metadata})
         return Response(body, media_type="application/json", headers={**SAFE, "Cache-Control": _ASK_AGAIN})
 
     def sessions(self, request: Request) -> Response:
@@ -296,6 +297,11 @@ def _explained(page: Callable[[Request], Response]) -> Callable[[Request], Respo
             return page(request)
         except StateError as error:
             return message(HTTPStatus.SERVICE_UNAVAILABLE, "Not now", str(error))
+        except RecursionError:  # within a few levels of what the API itself takes
+            text = (
+                "The metadata of this dataset is nested too deeply for a page. Its files can still be had by the API."
+            )
+            return message(HTTPStatus.INTERNAL_SERVER_ERROR, "Too deep to show", text)
 
     return answer
 

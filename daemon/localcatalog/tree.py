@@ -22,6 +22,7 @@ _DEEPEST: Final = 24
 _MOST_OBJECTS: Final = 100
 _OPEN_WHOLE: Final = 40
 _OPEN_BRANCH: Final = 14
+_OPEN_LINES: Final = 20
 _MOST_ROWS: Final = 500
 
 
@@ -167,8 +168,8 @@ def _opened(node: Node, depth: int, *, whole: bool) -> Node:
     if node.shown is not None:
         return node
     children = tuple(_opened(child, depth + 1, whole=whole) for child in node.children)
-    opened = whole or (depth == 0 and node.count <= _OPEN_BRANCH)
-    return Node(node.label, None, children, node.count, node.more, opened)
+    short = len(children) <= _OPEN_LINES and (depth == 0 or (depth == 1 and node.count <= _OPEN_BRANCH))
+    return Node(node.label, None, children, node.count, node.more, opened=whole or short)
 
 
 def _table(value: Any) -> Table | None:

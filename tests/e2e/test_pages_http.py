@@ -256,12 +256,50 @@ def test_a_page_is_fast_however_many_datasets_there_are(tmp_path: Path, count: i
             "/?q=run+000999",
             "/?q=series",
             "/?instrument=none",
+            "/sessions",
         ):
             taken = []
             for _ in range(7):
                 begin = time.perf_counter()
                 answer = client.get(path)
-                assert (answer.status, b"/datasets/" in answer.body) == (200, not path.endswith("none"))
+                assert (answer.status, b'href="/datasets/' in answer.body) == (200, not path.endswith("none"))
                 taken.append(time.perf_counter() - begin)
             assert min(taken) < 0.05, f"{path}: {min(taken) * 1000:.1f} ms"
+    catalog.close()
+
+
+def test_without_the_token_a_page_shows_nothing(catalog: LocalCatalog, mfid: str) -> None:
+    """A browser that did not open the address with the token learns only how to get in."""
+    with served(catalog) as address:
+        stranger = Client(address)
+        for path in ("/", "/sessions", f"/datasets/{mfid}", f"/files/{files(catalog)['scan.h5']}", "/thumbnails/1.png"):
+            answer = stranger.get(path)
+            assert answer.status == 401
+            assert b"a scan" not in answer.body
+            assert b"token" in answer.body
+        stranger.connection.close()
+
+
+def test_a_damaged_database_is_a_sentence(tmp_path: Path) -> None:
+    """When the database cannot be read, the page says so with what to do, and not with a traceback."""
+    catalog = open_catalog(tmp_path / "catalog")
+    with asking(catalog) as client:
+        catalog.database.select("ALTER TABLE datasets RENAME TO lost")
+        answer = client.get("/")
+    assert answer.status == 503
+    assert b"Not now" in answer.body
+    assert b"no such table" in answer.body
+    catalog.close()
+
+
+def test_metadata_of_any_depth_has_a_page(tmp_path: Path) -> None:
+    """Metadata that is nested as deep as the API takes it is shown down to a limit, and its record is whole."""
+    catalog = open_catalog(tmp_path / "catalog")
+    metadata: dict[str, object] = {"bottom": 1}
+    for _ in range(900):
+        metadata = {"below": metadata}
+    mfid = add(catalog, Given("deep", metadata=metadata))
+    with asking(catalog) as client:
+        assert client.get(f"/datasets/{mfid}").status == 200
+        assert json.loads(client.get(f"/datasets/{mfid}/record.json").body)["metadata"] == metadata
     catalog.close()

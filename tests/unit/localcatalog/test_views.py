@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from daemon.localcatalog import presenting, tree, views
-from daemon.localcatalog.reading import Filter
+from daemon.localcatalog.reading import Card, Detail, FileEntry, Filter, IngestionEntry, LinkEntry
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30)
 JSON = st.recursive(
@@ -259,3 +259,47 @@ def test_addresses_of_any_text_become_filters(query: dict[str, str]) -> None:
     for chip in presenting.chips(chosen):
         assert chip.value
         assert "\x00" not in chip.value
+
+
+def detail(metadata: dict[str, Any], *, status: str = "complete") -> Detail:
+    """A dataset with one file that was read."""
+    card = Card("id", "name", "Map", "s", "Scope", "scope", "P1", "h5", "2026-01-01T00:00:00Z", "x", 1, 1, None)
+    ingestion = IngestionEntry(1, "a.h5", status, "xy 1", None, None)
+    return Detail(card, {"data_type": "t", "owner": "o", "public": True}, metadata, (), (), (), (), (ingestion,))
+
+
+def test_attributes_say_where_they_came_from() -> None:
+    """What the sender noted about an attribute's source stands beside it in words."""
+    noted = {"labferry": {"sources": {"measurement": "ingestor", "session_name": "path", "data_type": "magic"}}}
+    found = {line.label: line.source for line in presenting.attributes(detail(noted), ())}
+    assert found["Measurement"] == "read from the file"
+    assert found["Session"] == "from the folder's name"
+    assert found["Data type"] == ""
+
+
+def test_attributes_that_nobody_provided_were_read_from_the_file() -> None:
+    """Without such notes, an attribute came from the file if it was not provided and the catalog read the file."""
+    found = {line.label: line.source for line in presenting.attributes(detail({}), ["measurement"])}
+    assert (found["Measurement"], found["Format"]) == ("", "read from the file")
+    unread = {line.label: line.source for line in presenting.attributes(detail({}, status="failed"), ())}
+    assert unread["Format"] == ""
+
+
+def test_a_file_says_how_its_reading_went() -> None:
+    """The last ingestion request of a file is told in words, with the reader or the reason."""
+    entry = FileEntry("m", "a.h5", 1000, "ab", None, "local", None, "x", downloadable=True)
+    failed = IngestionEntry(2, "a.h5", "failed", None, "truncated file", None)
+    assert presenting.file(entry, [IngestionEntry(1, "a.h5", "complete", "xy 1", None, None)]).ingestion == (
+        "Ingestion: read by xy 1"
+    )
+    assert presenting.file(entry, [failed]).ingestion == "Ingestion: could not be read: truncated file"
+    assert presenting.file(entry, []).ingestion == ""
+
+
+def test_links_are_grouped_and_bounded() -> None:
+    """Parents, children and samples have a heading each; of thousands the first hundred are shown."""
+    links = [LinkEntry(f"{number}", "dataset", None, "target", None) for number in range(1000)]
+    links.append(LinkEntry("s", "sample", "LaB6", "undirected", None))
+    contains, samples = presenting.link_groups(links)
+    assert (contains.title, len(contains.entries), contains.more) == ("Contains", 100, True)
+    assert (samples.entries[0].name, samples.entries[0].url) == ("LaB6", "")
