@@ -150,7 +150,8 @@ def frame(
         lettering.write(image, (left - 5, y + TICK_SIZE * 0.36), text, TICK_SIZE, MUTED, "r")
     draw.line([(left, top), (left, bottom), (right, bottom)], fill=150)
     label_across(image, box, x_label, x_axis.note)
-    label_up(image, box, y_label)
+    widest = max((lettering.width(text, TICK_SIZE) for _, text in y_axis.ticks), default=0)
+    label_up(image, box, y_label, max(2, left - widest - LABEL_SIZE - 16))
     if y_axis.note:
         lettering.write(image, (left, top - 5), y_axis.note, TICK_SIZE - 1, MUTED)
     write_title(image, title)

@@ -113,7 +113,7 @@ def _wants_log(values: Sequence[Floats]) -> bool:
     if positive.size < 0.98 * everything.size:
         return False
     low, lower, upper, high = np.log10(np.percentile(positive, [0, 15, 85, 100]))
-    return bool(upper - lower > 1.2 and high - low > 2)  # noqa: PLR2004 decades
+    return bool(upper - lower > 1.2 and 2 < high - low < 15)  # noqa: PLR2004 decades
 
 
 def _axis(values: Sequence[Floats], *, log: bool, margin: float, count: int) -> axes.Axis:

@@ -49,6 +49,8 @@ def _pictures(
         return []
     rows, columns = rows_columns or data.shape[-3:-1]
     extent, labels = _emd(data) or (scene.extent(rows, columns), scene.scan_labels())
+    if extent is None:  # pixels are counted then, and have no unit
+        labels = ("column", "row")
     unit = unit_of(data)
     png = rendering.heatmap(
         flat, title=scene.name, extent=extent, x_label=labels[0], y_label=labels[1], unit=shapes.label("mean", unit)

@@ -56,7 +56,7 @@ def test_equal_data_are_equal_bytes() -> None:
     label=st.text(max_size=30),
 )
 def test_any_numbers_can_be_drawn_as_a_curve(
-    y: NDArray[np.float64], x: NDArray[np.float64], log: bool | None, label: str
+    y: NDArray[np.float64], x: NDArray[np.float64], *, log: bool | None, label: str
 ) -> None:
     """NaN, infinities, no points, one point, huge and equal numbers, any text: always a picture, never an exception."""
     assert opened(
@@ -107,7 +107,7 @@ def test_a_gap_stays_a_gap() -> None:
     x = np.linspace(0, 1, 300)
     y = np.ones(300)
     y[100:200] = np.nan
-    columns = coloured(curve([Series(x, y)])).any(axis=0)
+    columns = np.asarray(coloured(curve([Series(x, y)])).any(axis=0))
     inside = np.flatnonzero(columns)
     assert not columns[(inside[0] + inside[-1]) // 2]
 
@@ -132,7 +132,7 @@ def test_the_first_row_is_at_the_bottom_unless_told_otherwise() -> None:
     """A scan's map has its origin at the lower left, a camera's frame at the upper left."""
     data = np.zeros((20, 20))
     data[:5] = 100.0
-    low, high = (np.asarray(opened(heatmap(data, origin=at)).convert("RGB")).astype(int) for at in ("lower", "upper"))  # type: ignore[arg-type]
+    low, high = (np.asarray(opened(heatmap(data, origin=at)).convert("RGB")).astype(int) for at in ("lower", "upper"))
     assert low[250, 150, 0] > 200 > low[60, 150, 0]
     assert high[60, 150, 0] > 200 > high[250, 150, 0]
 
