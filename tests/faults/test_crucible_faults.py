@@ -132,7 +132,7 @@ def embedded_catalog(folder: Path) -> Iterator[tuple[str, str]]:
 def behind_a_proxy(server: AbstractContextManager[tuple[str, str]]) -> Iterator[Bench]:
     """A proxy and an adapter for a server."""
     with server as (url, key), FaultProxy(urlsplit(url).port or 0) as proxy:
-        timeouts = Timeouts(connect=5.0, read=0.4, slow=0.4, storage=0.4)
+        timeouts = Timeouts(connect=5.0, read=0.25, slow=0.25, storage=0.25)
         address = f"http://127.0.0.1:{proxy.port}/api/v3"
         crucible = Crucible(CrucibleOptions(address, Key(key, "a test"), timeouts=timeouts), ManualClock())
         api = HttpClient("the test", url, key, SystemClock())
@@ -208,7 +208,7 @@ def test_everything_arrives_exactly_once(bench: Bench, record: DatasetRecord, fa
     """Whatever happens to one request, trying again brings everything into the catalog exactly once."""
     notebook = Notebook()
     bench.proxy.arm(REQUESTS[request_name], fault)
-    notebook.deliver(bench.crucible, record, tries=4)
+    notebook.deliver(bench.crucible, record, tries=6)
     assert bench.proxy.struck == 1
     assert_exactly_once(bench.api, record)
     for error in notebook.errors:
@@ -223,7 +223,7 @@ def test_a_fault_is_told_by_its_kind(bench: Bench, record: DatasetRecord) -> Non
         if fault.name in {"429", "401", "400", "200 with HTML"}:
             notebook = Notebook()
             bench.proxy.arm(REQUESTS["metadata"], fault)
-            notebook.deliver(bench.crucible, record, tries=4)
+            notebook.deliver(bench.crucible, record, tries=6)
             kinds[fault.name] = notebook.errors[0]
     assert isinstance(kinds["401"], CredentialsRefused)
     assert isinstance(kinds["400"], CatalogRefused)
