@@ -7,9 +7,11 @@ import os
 import select
 import subprocess
 import sys
+import threading
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import structlog
@@ -60,6 +62,8 @@ class EmbeddedCatalog:
         self._clock = clock
         self._process: subprocess.Popen[bytes] | None = None
         self._restart_at = 0.0
+        self._words: deque[str] = deque(maxlen=50)
+        self._started = False
         self.address = self._begin()
 
     def tick(self) -> None:
@@ -123,19 +127,37 @@ class EmbeddedCatalog:
             start_new_session=True,
         )
         os.close(writing)
+        self._words.clear()
+        self._started = False
+        listener = threading.Thread(
+            target=self._listen, args=(self._process.stderr,), name="catalog-words", daemon=True
+        )
+        listener.start()
         with os.fdopen(reading, "rb") as stream:
             ready, _, _ = select.select([stream], [], [], START_SECONDS)
             line = stream.readline() if ready else b""
         if line:
             data = json.loads(line)
+            self._started = True
             return Address(data["url"], data["pages"], Path(data["token_file"]))
         self._process.kill()
-        _, complaint = self._process.communicate()
-        status, self._process = self._process.returncode, None
+        status = self._process.wait()
+        listener.join(STOP_SECONDS)
+        self._process = None
         if status == _TAKEN:
             return None
-        words = complaint.decode("utf-8", "replace").strip().splitlines()
-        raise StateError(words[-1].removeprefix("labferry: ") if words else "The local catalog does not start.")
+        raise StateError(
+            self._words[-1].removeprefix("labferry: ") if self._words else "The local catalog does not start."
+        )
+
+    def _listen(self, stream: IO[bytes]) -> None:
+        """Whatever the server says goes into our log; nobody must ever wait for a full pipe."""
+        with stream:
+            for line in stream:
+                text = line.decode("utf-8", "replace").rstrip()
+                self._words.append(text)
+                if self._started and text:
+                    log.warning("catalog.said", text=text)
 
 
 def _running(folder: Path) -> Address | None:
