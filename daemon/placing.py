@@ -78,10 +78,15 @@ def examine(document: Document, environment: Mapping[str, str], *, folders: bool
             if text:
                 line = document.place(other.trail).line
                 document.problem(root.trail, f"{root.path} {text} {other.path} (line {line}); watch it once")
-    ours = [folder for folder in found if folder.trail[0] == "state" or folder.trail[-1] == "path"]
-    for folder in ours:
-        if folder.trail[0] != "roots":
-            _outside(folder, roots, document, environment)
+    ours = [folder for folder in found if folder.trail[0] == "state" or folder.trail[::2] == ("catalogs", "path")]
+    for index, folder in enumerate(ours):
+        _outside(folder, roots, document, environment)
+        for other in ours[:index]:
+            if folder.real == other.real:
+                line = document.place(other.trail).line
+                document.problem(
+                    folder.trail, f"{folder.path} is used in line {line} already; each needs its own folder"
+                )
 
 
 def _outside(folder: _Folder, roots: list[_Folder], document: Document, environment: Mapping[str, str]) -> None:
@@ -140,7 +145,7 @@ def _unusable(path: Path) -> str:
     """Why this folder cannot be watched, or an empty text."""
     try:
         if not path.exists():
-            return f"there is no folder {path}; is the disk or share mounted, is the name right?"
+            return f"there is no folder {path}; is the disk or share mounted, is the name right?{_hidden(path)}"
         if not path.is_dir():
             return f"{path} is a file; a root is a folder"
         with os.scandir(path) as entries:
@@ -150,7 +155,18 @@ def _unusable(path: Path) -> str:
     except OSError as error:
         if not isinstance(error, PermissionError):
             return f"{path} cannot be read: {error.strerror or error}"
-    return f"the user {user_name()} may not read {path}; give the user read and enter rights (r and x) on it"
+    return f"the user {user_name()} may not read {path}; give the user read and enter rights (r and x) on it{_hidden(path)}"
+
+
+def _hidden(path: Path) -> str:
+    """What the unit's sandbox has to do with it: systemd names each start of a service by INVOCATION_ID."""
+    if "INVOCATION_ID" not in os.environ:
+        return ""
+    if path.is_relative_to("/home") or path.is_relative_to("/root") or path.is_relative_to("/run/user"):
+        return " (the service does not see home folders: systemctl edit, [Service] ProtectHome=read-only)"
+    if path.is_relative_to("/tmp") or path.is_relative_to("/var/tmp"):  # noqa: S108 no file is made there
+        return " (the service has a /tmp of its own: systemctl edit, [Service] PrivateTmp=no)"
+    return ""
 
 
 def user_name() -> str:

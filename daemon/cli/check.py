@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,9 @@ import click
 
 from daemon.catalogs.catalog import Health
 from daemon.cli.opening import config_argument, json_option
-from daemon.cli.preflight import CONFIGURATION, OK, Look, failed, looks, ok
+from daemon.cli.preflight import CONFIGURATION, OK, Look, failed, looks, ok, warning
 from daemon.errors import ConfigurationError
+from daemon.placing import SERVICE_FILES
 from daemon.printable import escaped
 from daemon.yamlfile import load
 
@@ -54,6 +56,10 @@ def _all(config: Path, *, offline: bool) -> Iterator[Look]:
             yield failed("configuration", problem, CONFIGURATION)
         return
     yield ok("configuration", f"{escaped(str(config))} describes the instrument {instrument.instrument}")
+    if os.geteuid() == 0 and config.absolute().parent == SERVICE_FILES:
+        yield warning(
+            "configuration", "checked as root; the service's user may read less: sudo -u labferry labferry check"
+        )
     yield from looks(instrument, offline=offline)
 
 

@@ -156,6 +156,7 @@ BROKEN = {
     "catalog's option": ("instrument: ab\nroots: [{path: data}]\ncatalogs:\n  - type: crucible\n    port: 80\n", "5:5: catalogs[0].port: is no option here; known are api_key, ingestion, name, type, url, verify_tls, workers"),
     "catalog's address": ("instrument: ab\nroots: [{path: data}]\ncatalogs:\n  - type: crucible\n    url: crucible.lbl.gov\n", "5:5: catalogs[0].url: should be a web address such as https://crucible.lbl.gov/api/v3"),
     "catalogs of one name": ("instrument: ab\nroots: [{path: data}]\ncatalogs:\n  - {type: crucible}\n  - {type: crucible}\n", "5:5: catalogs[1]: the catalog in line 4 is called 'crucible' too; give one of them another `name:`"),
+    "catalogs in one folder": ("instrument: ab\nroots: [{path: data}]\ncatalogs:\n  - {type: local, path: c}\n  - {type: local, name: b, path: ./c}\n", "5:28: catalogs[1].path: DIR/c is used in line 4 already; each needs its own folder"),
     "number too large": ("instrument: ab\nroots: [{path: data}]\ncatalogs:\n  - {type: local, port: 99999}\n", "4:19: catalogs[0].port: should be at most 65535"),
     "attribute name": ("instrument: ab\nroots: [{path: data}]\nattributes: {projet_id: x}\n", "3:14: attributes.projet_id: is no attribute that can be given here; did you mean 'project_id'?"),
     "attribute type": ("instrument: ab\nroots: [{path: data}]\ndefaults:\n  public: no\n", "4:3: defaults.public: should be true or false"),
