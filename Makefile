@@ -10,6 +10,8 @@ UV_VERSION := 0.13.8
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v $$p && break; done)
 export UV_PYTHON_DOWNLOADS := never
+# As pip does: a laboratory behind a proxy has its own authority in the system.
+export UV_SYSTEM_CERTS := true
 unexport VIRTUAL_ENV
 BIN := .venv/bin
 READY := .venv/.ready
