@@ -11,8 +11,10 @@ import base64
 import hashlib
 import os
 import re
+import shutil
 import threading
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import google_crc32c
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from daemon.localcatalog.folder import LocalCatalog
 
 BLOCK: Final = 1024 * 1024
+UPLOAD_LIFETIME: Final = timedelta(days=30)
+"""How long an upload that nobody goes on with is kept. Checked at a start."""
 _NAME: Final = re.compile(r"[0-9a-f]{32}")
 
 
@@ -153,6 +157,10 @@ def recover(catalog: LocalCatalog) -> None:
     for number in range(256):
         (catalog.files / f"{number:02x}").mkdir(mode=0o700, exist_ok=True)
     _sync_folder(catalog.files)
+    shutil.rmtree(catalog.folder / "scratch", ignore_errors=True)
+    oldest = (catalog.clock.now() - UPLOAD_LIFETIME).isoformat().replace("+00:00", "Z")
+    with catalog.database.transaction():
+        catalog.database.run("delete_stale_uploads", before=oldest)
     wanted = {row["id"] for row in catalog.database.all("open_uploads")}
     for upload in wanted:
         if content_path(catalog, upload).exists():

@@ -109,6 +109,11 @@ class Ingestion:
             verdict = self._ingest(row)
         except SandboxClosedError:
             return True
+        except StateError:
+            raise
+        except Exception as error:  # noqa: BLE001 the edge of a loop: one file must not end the reading of all others
+            _LOG.exception("bug while ingesting file %s", row["file_mfid"])
+            verdict = _Verdict("failed", message=f"A bug of labferry: {error}")
         with self._catalog.database.transaction():
             self._catalog.database.run(
                 "finish_request",

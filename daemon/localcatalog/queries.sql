@@ -254,8 +254,8 @@ DELETE FROM uploads WHERE id = :id
 -- name: open_uploads
 SELECT id FROM uploads WHERE state = 'uploading'
 
--- name: stale_uploads
-SELECT id FROM uploads WHERE creation_time < :before
+-- name: delete_stale_uploads
+DELETE FROM uploads WHERE creation_time < :before
 
 -- name: parts
 SELECT number, crc32c FROM parts WHERE upload = :upload AND number > :after ORDER BY number LIMIT :limit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
@@ -19,7 +20,7 @@ from daemon.localcatalog.folder import open_catalog, token_file
 from daemon.localcatalog.ingestion import Ingestion
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from daemon.localcatalog.folder import LocalCatalog
@@ -27,6 +28,25 @@ if TYPE_CHECKING:
 _SET_PARENT_DEATH_SIGNAL: Final = 1  # prctl(2), PR_SET_PDEATHSIG
 _BACKLOG: Final = 512
 _GRACE: Final = 5
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn, but a signal that it stopped for is answered by returning, so that the catalog is closed properly."""
+
+    @contextlib.contextmanager
+    def stopped_by_signals(self) -> Iterator[None]:
+        """Stop at SIGTERM and SIGINT, from before anybody knows that the server is there."""
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Nothing: `stopped_by_signals` is in place already."""
+        yield
 
 
 def serve(
@@ -52,26 +72,28 @@ def _run(
     catalog: LocalCatalog, listener: socket.socket, host: str, ready: Callable[[dict[str, str]], None] | None
 ) -> None:
     ingestion = Ingestion(catalog)
-    ingestion.start()
-    try:
-        if ready is not None:
-            ready(addresses(catalog.folder, host, listener.getsockname()[1]))
-        config = uvicorn.Config(
-            Application(catalog, ingestion, own_hosts(host)),
-            log_level="warning",
-            access_log=False,
-            log_config=None,
-            lifespan="off",
-            ws="none",
-            server_header=False,
-            date_header=False,
-            proxy_headers=False,
-            timeout_keep_alive=75,
-            timeout_graceful_shutdown=_GRACE,
-        )
-        uvicorn.Server(config).run(sockets=[listener])
-    finally:
-        ingestion.stop()
+    config = uvicorn.Config(
+        Application(catalog, ingestion, own_hosts(host)),
+        log_level="warning",
+        access_log=False,
+        log_config=None,
+        lifespan="off",
+        ws="none",
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=_GRACE,
+    )
+    server = _Server(config)
+    with server.stopped_by_signals():
+        ingestion.start()
+        try:
+            if ready is not None:
+                ready(addresses(catalog.folder, host, listener.getsockname()[1]))
+            server.run(sockets=[listener])
+        finally:
+            ingestion.stop()
 
 
 def addresses(folder: Path, host: str, port: int) -> dict[str, str]:

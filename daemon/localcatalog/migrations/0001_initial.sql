@@ -213,6 +213,7 @@ CREATE UNIQUE INDEX deletion_requests_pending ON deletion_requests (resource_id)
 
 -- Full text, one row per dataset (rowid = datasets.id). Filled from `unindexed`, which the triggers keep: a dataset
 -- that is written ten times in a second is indexed once, and a search brings the index up to date before it looks.
+-- (NOT EXISTS, because the conflict clause of the statement that fires a trigger overrides an OR IGNORE within it.)
 CREATE VIRTUAL TABLE search USING fts5 (
   name, measurement, session, instrument, keywords, other, metadata,
   tokenize = "unicode61 remove_diacritics 2", prefix = '2 3'
@@ -222,25 +223,27 @@ CREATE TABLE unindexed (
   dataset INTEGER PRIMARY KEY
 ) STRICT;
 CREATE TRIGGER datasets_indexed_insert AFTER INSERT ON datasets BEGIN
-  INSERT OR IGNORE INTO unindexed VALUES (new.id);
+  INSERT INTO unindexed SELECT new.id WHERE NOT EXISTS (SELECT 1 FROM unindexed WHERE dataset = new.id);
 END;
 CREATE TRIGGER datasets_indexed_update
   AFTER UPDATE OF dataset_name, measurement, session_name, instrument, project, data_type, data_format ON datasets
 BEGIN
-  INSERT OR IGNORE INTO unindexed VALUES (new.id);
+  INSERT INTO unindexed SELECT new.id WHERE NOT EXISTS (SELECT 1 FROM unindexed WHERE dataset = new.id);
 END;
 CREATE TRIGGER metadata_indexed_insert AFTER INSERT ON metadata BEGIN
-  INSERT OR IGNORE INTO unindexed SELECT id FROM datasets WHERE unique_id = new.unique_id;
+  INSERT INTO unindexed SELECT id FROM datasets WHERE unique_id = new.unique_id
+    AND NOT EXISTS (SELECT 1 FROM unindexed WHERE dataset = datasets.id);
 END;
 CREATE TRIGGER metadata_indexed_update AFTER UPDATE ON metadata BEGIN
-  INSERT OR IGNORE INTO unindexed SELECT id FROM datasets WHERE unique_id = new.unique_id;
+  INSERT INTO unindexed SELECT id FROM datasets WHERE unique_id = new.unique_id
+    AND NOT EXISTS (SELECT 1 FROM unindexed WHERE dataset = datasets.id);
 END;
 CREATE TRIGGER keywords_indexed AFTER INSERT ON dataset_keywords BEGIN
-  INSERT OR IGNORE INTO unindexed VALUES (new.dataset);
+  INSERT INTO unindexed SELECT new.dataset WHERE NOT EXISTS (SELECT 1 FROM unindexed WHERE dataset = new.dataset);
 END;
 CREATE TRIGGER samples_indexed AFTER INSERT ON dataset_samples BEGIN
-  INSERT OR IGNORE INTO unindexed VALUES (new.dataset);
+  INSERT INTO unindexed SELECT new.dataset WHERE NOT EXISTS (SELECT 1 FROM unindexed WHERE dataset = new.dataset);
 END;
 CREATE TRIGGER files_indexed AFTER INSERT ON files BEGIN
-  INSERT OR IGNORE INTO unindexed VALUES (new.dataset);
+  INSERT INTO unindexed SELECT new.dataset WHERE NOT EXISTS (SELECT 1 FROM unindexed WHERE dataset = new.dataset);
 END;
