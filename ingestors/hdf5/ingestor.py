@@ -73,12 +73,7 @@ def _nexus(candidate: Candidate, file: h5py.File, entry: h5py.Group, found: Surv
         "data_type": definition or "NeXus",
         "data_format": _format(candidate),
     }
-    plot = nexus.default_plot(entry)
-    thumbnail = (
-        nexus.picture(plot, candidate.name, log=True if definition == "NXcanSAS" else None)
-        if plot is not None
-        else main_picture(file, candidate.name)
-    )
+    thumbnail = _default_picture(entry, candidate.name, definition) or main_picture(file, candidate.name)
     warnings = list(found.warnings)
     started = nexus.field(entry, "start_time")
     if started and not attributes["timestamp"]:
@@ -93,13 +88,21 @@ def _nexus(candidate: Candidate, file: h5py.File, entry: h5py.Group, found: Surv
     )
 
 
+def _default_picture(entry: h5py.Group, title: str, definition: str) -> Thumbnail | None:
+    try:
+        plot = nexus.default_plot(entry)
+        return None if plot is None else nexus.picture(plot, title, log=True if definition == "NXcanSAS" else None)
+    except Exception:  # noqa: BLE001 the ingestor's edge: a picture is never worth losing the metadata
+        return None
+
+
 def main_picture(where: h5py.Group, title: str) -> Thumbnail | None:
     """A picture of the dataset that looks most like the data of a group: the largest, by shape."""
     candidates = sorted(_numeric(where), key=lambda data: (is_bookkeeping(str(data.name)), -data.size, str(data.name)))
     for data in [data for data in candidates if data.size > 1][:8]:
         try:
             thumbnail = _by_shape(data, title)
-        except reading.H5_ERRORS:
+        except Exception:  # noqa: BLE001, S112 the ingestor's edge: a picture is never worth losing the metadata
             continue
         if thumbnail is not None:
             return thumbnail

@@ -31,6 +31,7 @@ _OFFSETS: Final = (0, *(512 << power for power in range(7)))
 _MOST_VALUES: Final = 4_000_000  # elements of one read
 _MOST_DECODED: Final = 256 * 2**20  # bytes that the filters may produce for one read
 _MOST_CHUNK: Final = 96 * 2**20  # bytes of one chunk: HDF5 decodes it whole even for one element
+_MOST_ITEMS: Final = 1000  # elements of one list in the metadata
 _MOST_TEXT: Final = 20_000  # letters of one value
 _MOST_SOURCES: Final = 1000  # parts of a virtual dataset
 _MOST_LINKS: Final = 16  # soft links on the way to one object
@@ -166,7 +167,7 @@ def attribute_text(thing: h5py.Group | h5py.Dataset, name: str) -> str:
     )
 
 
-def plain(value: Any) -> Any:  # noqa: PLR0911 one branch per kind of value
+def plain(value: Any) -> Any:  # noqa: C901, PLR0911 one branch per kind of value
     """What h5py gives as plain values: text, numbers, lists, dicts for compound types; None for empty and references."""
     if isinstance(value, (h5py.Empty, h5py.Reference, h5py.RegionReference)):
         return None
@@ -183,7 +184,9 @@ def plain(value: Any) -> Any:  # noqa: PLR0911 one branch per kind of value
             return plain(value.ravel()[0])
         if value.dtype.kind == "S" and value.dtype.itemsize == 1 and value.ndim == 1:  # text as single characters
             return text(value.tobytes())
-        return [plain(item) for item in value[:1000]]
+        if value.size > _MOST_ITEMS:
+            return f"[{' x '.join(map(str, value.shape))} values]"
+        return [plain(item) for item in value] if value.size else []
     if isinstance(value, np.generic):
         return value.item() if not isinstance(value, np.longdouble) else float(value)
     return value

@@ -112,16 +112,17 @@ def stack(data: h5py.Dataset, *, title: str, caption: str = "") -> Thumbnail | N
 def cube_map(data: h5py.Dataset, fixed: tuple[int, ...] = ()) -> NDArray[np.generic] | None:
     """The mean over the last axis of a cube (rows, columns, spectrum), from at most 64 evenly spaced channels."""
     values = reading.read(data, (220, 280, 64), fixed)
-    return None if values is None else _mean(values, (2,))
+    return None if values is None else mean(values, (2,))
 
 
 def cube_spectrum(data: h5py.Dataset, fixed: tuple[int, ...] = ()) -> NDArray[np.generic] | None:
     """The mean spectrum of a cube (rows, columns, spectrum), from at most 24x24 evenly spaced pixels."""
     values = reading.read(data, (24, 24, 6000), fixed)
-    return None if values is None else _mean(values, (0, 1))
+    return None if values is None else mean(values, (0, 1))
 
 
-def _mean(values: NDArray[np.generic], axis: tuple[int, ...]) -> NDArray[np.generic]:
+def mean(values: NDArray[np.generic], axis: tuple[int, ...]) -> NDArray[np.generic]:
+    """The mean over some axes without NaN and the infinities; NaN where nothing else is."""
     numbers = np.abs(values) if np.iscomplexobj(values) else np.asarray(values, dtype=np.float64)
     known = np.isfinite(numbers)
     count = known.sum(axis=axis)

@@ -140,7 +140,11 @@ def _dataset(data: h5py.Dataset, path: str, walk: _Walk) -> Any:
 def _inline(data: h5py.Dataset, unit: str) -> Any:
     """The value of a dataset that is as small as an attribute."""
     try:
-        if data.shape is None or data.size > _INLINE_NUMBERS or data.size * data.dtype.itemsize > _INLINE_BYTES:
+        if (
+            data.shape is None
+            or not 0 < data.size <= _INLINE_NUMBERS
+            or data.size * data.dtype.itemsize > _INLINE_BYTES
+        ):
             return None
         value = reading.plain(data[()])
     except reading.H5_ERRORS:

@@ -96,11 +96,11 @@ def _floats(values: NDArray[np.generic]) -> Floats:
     flat = np.asarray(values).ravel()
     if np.iscomplexobj(flat):
         flat = np.abs(flat)
-    try:
-        numbers = flat.astype(np.float64)
-    except (TypeError, ValueError):
-        return np.full(flat.size, np.nan)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(all="ignore"):
+        try:
+            numbers = flat.astype(np.float64)
+        except (TypeError, ValueError):
+            return np.full(flat.size, np.nan)
         return np.where(np.abs(numbers) < _TOO_LARGE, numbers, np.nan)
 
 

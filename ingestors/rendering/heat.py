@@ -97,11 +97,11 @@ def plane(data: NDArray[np.generic]) -> Floats:
         array = array[0]
     if np.iscomplexobj(array):
         array = np.abs(array)
-    try:
-        values = array.astype(np.float64)
-    except (TypeError, ValueError):
-        return np.full((1, 1), np.nan)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(all="ignore"):
+        try:
+            values = array.astype(np.float64)
+        except (TypeError, ValueError):
+            return np.full((1, 1), np.nan)
         values = np.where(np.abs(values) < _TOO_LARGE, values, np.nan)
     return _block_means(values, max(1, values.shape[0] // 300), max(1, values.shape[1] // 400))
 

@@ -33,8 +33,8 @@ def cube(scene: Scene) -> list[Thumbnail]:
 
 def _piezo(scene: Scene, data: h5py.Dataset) -> list[Thumbnail]:
     coarse, fine = reading.read(data, (220, 280, 1, 64), (0,)), reading.read(data, (24, 24, 1, 6000), (0,))
-    flat = None if coarse is None else np.asarray(np.nanmean(coarse.astype(np.float64), axis=(2, 3)))
-    spectrum = None if fine is None else np.asarray(np.nanmean(fine.astype(np.float64), axis=(0, 1, 2)))
+    flat = None if coarse is None else shapes.mean(coarse, (2, 3))
+    spectrum = None if fine is None else shapes.mean(fine, (0, 1, 2))
     return _pictures(scene, data, flat, spectrum, rows_columns=data.shape[1:3])
 
 
