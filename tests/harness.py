@@ -179,6 +179,46 @@ class CatalogView:
         return answer.content
 
 
+class Bench:
+    """A daemon on a folder of its own, and a client of the catalog that it delivers to: for tests that share one daemon."""
+
+    def __init__(self, folder: Path, **changes: Any) -> None:
+        self.folder = folder
+        self.data = folder / "data"
+        self.config = configuration(folder, **changes)
+        self.daemon = Daemon(self.config)
+
+    def __enter__(self) -> Self:
+        self.daemon.start()
+        page = self.daemon.wait_for("catalog.address")["page"]
+        self.catalog = CatalogView(self.folder / "catalog", page.rstrip("/") + "/api/v3")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if hasattr(self, "catalog"):
+            self.catalog.__exit__()
+        self.daemon.stop()
+
+    def delivered(self, path: str, revision: int = 1) -> str:
+        """Wait until this revision of the dataset whose primary file is `path` is delivered; its id in the catalog."""
+        composed = self.daemon.wait_for("dataset.composed", path=path, revision=revision)
+        began = self.daemon.events.index(composed)
+
+        def look() -> bool:
+            return any(
+                event.get("event") == "delivery.delivered" and event.get("dataset") == composed["dataset"]
+                for event in self.daemon.events[began:]
+            )
+
+        eventually(look, f"the delivery of {path!r}, revision {revision}")
+        return str(composed["dataset"])
+
+    def files(self, path: str, revision: int = 1) -> dict[str, bytes]:
+        """Wait for the delivery; the content of each file of the dataset in the catalog, by its name there."""
+        dataset = self.delivered(path, revision)
+        return {file["filename"]: self.catalog.download(file["mfid"]) for file in self.catalog.files(dataset)}
+
+
 @dataclass
 class Catalog:
     """`labferry catalog FOLDER` as a child process: to look at what a daemon that is gone has delivered."""
@@ -188,7 +228,17 @@ class Catalog:
     def __enter__(self) -> CatalogView:
         reading, writing = os.pipe()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "daemon", "catalog", os.fspath(self.folder), "--port", "0", "--ready-fd", str(writing)],
+            [
+                sys.executable,
+                "-m",
+                "daemon",
+                "catalog",
+                os.fspath(self.folder),
+                "--port",
+                "0",
+                "--ready-fd",
+                str(writing),
+            ],
             stdin=subprocess.DEVNULL,
             pass_fds=(writing,),
         )
