@@ -257,10 +257,6 @@ def where(catalog: LocalCatalog, wanted: Filter) -> tuple[list[str], list[Any]]:
             conditions.append(f"{column} = ?")
             values.append(value)
     for condition, value in (
-        (
-            "d.instrument IN (SELECT id FROM instruments WHERE instrument_id = ?1 OR instrument_name = ?1)",
-            wanted.instrument,
-        ),
         ("d.project = (SELECT id FROM projects WHERE project_id = ?1)", wanted.project),
         (
             "d.id IN (SELECT dk.dataset FROM dataset_keywords dk JOIN keywords k ON k.id = dk.keyword WHERE k.keyword = ?1)",
@@ -270,9 +266,21 @@ def where(catalog: LocalCatalog, wanted: Filter) -> tuple[list[str], list[Any]]:
         if value is not None:
             conditions.append(condition.replace("?1", "?"))
             values.extend([value] * condition.count("?1"))
+    if wanted.instrument is not None:
+        conditions.append(_instrument_condition(catalog, wanted.instrument))
     if wanted.text is not None and wanted.text.strip():
         conditions.append(_text_condition(catalog, wanted.text, values))
     return conditions, values
+
+
+def _instrument_condition(catalog: LocalCatalog, name: str) -> str:
+    """Rows looked up beforehand: with one of them, SQLite walks its index newest first instead of sorting it all."""
+    found = catalog.reader.select(
+        "SELECT id FROM instruments WHERE instrument_id = ? UNION SELECT id FROM instruments WHERE instrument_name = ?",
+        [name, name],
+    )
+    keys = [str(row["id"]) for row in found]
+    return f"d.instrument = {keys[0]}" if len(keys) == 1 else f"d.instrument IN ({', '.join(keys)})"
 
 
 def _text_condition(catalog: LocalCatalog, text: str, values: list[Any]) -> str:
