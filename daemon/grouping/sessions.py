@@ -97,7 +97,7 @@ def evidence_for(
     if in_path is not None:
         return in_path
     if folder and run_folder:
-        return Evidence(SessionEvidence.FOLDER, run_folder, display_name(run_folder))
+        return Evidence(SessionEvidence.FOLDER, _folder_key(run_folder), display_name(run_folder))
     return None
 
 
@@ -144,7 +144,13 @@ def _by_file(content: Mapping[str, Any], folder: str) -> Evidence:
         for key, value in content.items()
         if key not in _NAME_KEYS and value is not None and not (isinstance(value, str) and meaningful(value) is None)
     }
-    return Evidence(SessionEvidence.PERSON, f"session.yaml:{folder}", name, attributes)
+    return Evidence(SessionEvidence.PERSON, f"session.yaml:{_folder_key(folder)}", name, attributes)
+
+
+def _folder_key(folder: str) -> str:
+    """The folder as text that a database can hold, different for each folder; `//` stands in no path of ours."""
+    shown = display_name(folder)
+    return shown if shown == folder else f"{shown}//{folder.encode('utf-8', 'surrogateescape').hex()}"
 
 
 def _by_path(path: str, pattern: re.Pattern[str] | None) -> Evidence | None:

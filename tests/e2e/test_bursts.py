@@ -44,9 +44,14 @@ def burst(folder: Path, count: int, folders: int, seconds: float) -> None:
         store = visit_store(folder / "state", SystemClock())
         eventually(lambda: settled(store) == total, f"{total} settled files", seconds, every=0.5)
         eventually(
-            lambda: not store.datasets.in_work() and not store.deliveries.in_work(), "the last delivery", seconds, every=0.5
+            lambda: not store.datasets.in_work() and not store.deliveries.in_work(),
+            "the last delivery",
+            seconds,
+            every=0.5,
         )
-        rows = store.database.select("SELECT COUNT(*) AS n, COUNT(DISTINCT unique_id) AS ids FROM datasets WHERE kind = 'measurement'")
+        rows = store.database.select(
+            "SELECT COUNT(*) AS n, COUNT(DISTINCT unique_id) AS ids FROM datasets WHERE kind = 'measurement'"
+        )
         store.close()
         assert (rows[0]["n"], rows[0]["ids"]) == (total, total)
 

@@ -65,12 +65,15 @@ def test_only_finished_files_are_taken_whatever_way_they_are_written(tmp_path: P
     with Daemon(config) as daemon:
         address = daemon.wait_for("catalog.address")
         processes = [
-            subprocess.Popen([sys.executable, "-c", PREAMBLE + code, os.fspath(tmp_path / "data" / f"{name}.dat"), str(SECONDS)])
+            subprocess.Popen(
+                [sys.executable, "-c", PREAMBLE + code, os.fspath(tmp_path / "data" / f"{name}.dat"), str(SECONDS)]
+            )
             for name, code in WRITERS.items()
         ]
         assert [process.wait(30) for process in processes] == [0] * len(processes)
         expected = {
-            f"{name}.dat": hashlib.sha256((tmp_path / "data" / f"{name}.dat").read_bytes()).hexdigest() for name in WRITERS
+            f"{name}.dat": hashlib.sha256((tmp_path / "data" / f"{name}.dat").read_bytes()).hexdigest()
+            for name in WRITERS
         }
         with CatalogView(tmp_path / "catalog", address["page"].rstrip("/") + "/api/v3") as catalog:
             eventually(lambda: len(catalog.all_files()) >= len(WRITERS), "all the writers' files")

@@ -156,3 +156,11 @@ def test_name_for_gap_says_instrument_and_time() -> None:
         name_for_gap("hip-microscope", datetime(2026, 11, 21, 14, 3, 9, tzinfo=UTC))
         == "hip-microscope 2026-11-21 14:03"
     )
+
+
+def test_folders_whose_names_are_no_text_have_keys_that_are() -> None:
+    r"""The key of a run folder or a session.yaml can be stored whatever bytes the folder has, and tells `\xe9` from the byte."""
+    for content in (None, {"note": "x"}):
+        keys = [evidence_for(f"{folder}/a.h5", session_file=content) for folder in ("\udce9", "\\xe9", "é")]
+        texts = [evidence.key for evidence in keys if evidence is not None]
+        assert len({text.encode() for text in texts}) == 3
