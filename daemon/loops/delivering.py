@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from daemon import compose as composition
 from daemon.backoff import next_delay
 from daemon.catalogs.catalog import Attempt
 from daemon.errors import (
@@ -19,7 +18,9 @@ from daemon.errors import (
     StateError,
 )
 from daemon.loops.context import Stopping
+from daemon.loops.donesteps import DoneSteps
 from daemon.model import DeliveryState
+from daemon.record_json import from_json
 from ingestors.api import display_name
 
 if TYPE_CHECKING:
@@ -85,8 +86,9 @@ class Delivering:
     def _deliver(self, delivery: DeliveryRow, name: str) -> None:
         record = self._record(delivery)
         began = self._context.clock.monotonic()
+        done = DoneSteps(self._deliveries, delivery, self._context.clock)
         try:
-            steps = self._make_steps(delivery, record, name)
+            self._make_steps(delivery, record, done, name)
         except Stopping:
             self._deliveries.finish(delivery, DeliveryState.QUEUED)
         except CatalogUnavailable as error:
@@ -103,24 +105,30 @@ class Delivering:
             self._park(delivery, record, error)
         else:
             self._answered()
-            self._delivered(delivery, record, steps, self._context.clock.monotonic() - began)
+            self._delivered(delivery, record, done, self._context.clock.monotonic() - began)
 
     def _record(self, delivery: DeliveryRow) -> DatasetRecord:
         dataset = self._context.store.datasets.get(delivery.dataset)
         if dataset is None or dataset.record is None or dataset.unique_id is None:
             raise StateError(f"Delivery {delivery.id} has no record.", "The store is damaged; report this.")
-        return composition.from_json(
+        return from_json(
             dataset.record,
             unique_id=dataset.unique_id,
             revision=dataset.revision,
             thumbnails=self._context.store.datasets.thumbnails(delivery.dataset),
         )
 
-    def _make_steps(self, delivery: DeliveryRow, record: DatasetRecord, name: str) -> int:
-        """Make every step that is not done yet, in order; how many were made."""
+    def _make_steps(self, delivery: DeliveryRow, record: DatasetRecord, done: DoneSteps, name: str) -> None:
+        """Make every step that is not done yet, in order. What was done before a failure is kept."""
+        try:
+            self._make_in_order(delivery, record, done, name)
+        except BaseException:
+            done.flush()
+            raise
+
+    def _make_in_order(self, delivery: DeliveryRow, record: DatasetRecord, done: DoneSteps, name: str) -> None:
         known = self._deliveries.steps(delivery.dataset, delivery.catalog)
         outcomes: dict[tuple[str, str], Mapping[str, Any]] = {key: row.outcome for key, row in known.items()}
-        made = 0
         for step in self._catalog.plan(record):
             key = (step.kind.value, step.key)
             row = known.get(key)
@@ -135,10 +143,8 @@ class Delivering:
                 alive=lambda: self._alive(name),
             )
             outcome = self._catalog.perform(step, record, attempt)
-            self._deliveries.step_done(delivery, step, outcome)
+            done.add(step, outcome)
             outcomes[key] = outcome
-            made += 1
-        return made
 
     def _remember(self, delivery: DeliveryRow, step: Step, memory: Mapping[str, Any], name: str) -> None:
         self._deliveries.extend(delivery, step, memory)
@@ -201,8 +207,9 @@ class Delivering:
             advice=error.advice or "Repair the cause, then `labferry retry`.",
         )
 
-    def _delivered(self, delivery: DeliveryRow, record: DatasetRecord, steps: int, seconds: float) -> None:
+    def _delivered(self, delivery: DeliveryRow, record: DatasetRecord, done: DoneSteps, seconds: float) -> None:
         with self._context.store.database.transaction():
+            done.flush()
             self._deliveries.finish(delivery, DeliveryState.DELIVERED)
             self._context.store.datasets.delivered_if_all(delivery.dataset)
         log.info(
@@ -210,7 +217,7 @@ class Delivering:
             catalog=self._catalog.name,
             dataset=record.unique_id,
             name=record.value("dataset_name"),
-            steps=steps,
+            steps=done.count,
             seconds=round(seconds, 3),
             page=self._catalog.page(record.unique_id),
         )

@@ -65,7 +65,7 @@ class Deliveries:
         with self._database.transaction():
             owed = self._database.one("owed_delivery", dataset=dataset, catalog=catalog)
             if owed is not None:
-                self._supersede(owed, revision)
+                self._supersede(owed["id"], revision)
             delivery = self._database.insert(
                 "add_delivery",
                 dataset=dataset,
@@ -73,6 +73,7 @@ class Deliveries:
                 catalog=catalog,
                 age=age,
                 at=stamp(self._clock.now()),
+                attempts=0 if owed is None else owed["attempts"],  # what was tried may have reached the catalog
             )
             self._journal.write("delivery", delivery, "delivery.queued", catalog=catalog, revision=revision)
 
@@ -99,18 +100,23 @@ class Deliveries:
             at=stamp(self._clock.now()),
         )
 
-    def step_done(self, delivery: DeliveryRow, step: Step, outcome: Mapping[str, Any]) -> None:
-        """A step is done and is never made again."""
-        self._database.run(
-            "finish_step",
-            dataset=delivery.dataset,
-            catalog=delivery.catalog,
-            kind=step.kind,
-            key=step.key,
-            digest=step.digest,
-            outcome=json.dumps(outcome),
-            at=stamp(self._clock.now()),
-        )
+    def steps_done(self, delivery: DeliveryRow, steps: Sequence[tuple[Step, Mapping[str, Any]]]) -> None:
+        """Steps with their outcomes are done and are never made again."""
+        if not steps:
+            return
+        now = stamp(self._clock.now())
+        with self._database.transaction():
+            for step, outcome in steps:
+                self._database.run(
+                    "finish_step",
+                    dataset=delivery.dataset,
+                    catalog=delivery.catalog,
+                    kind=step.kind,
+                    key=step.key,
+                    digest=step.digest,
+                    outcome=json.dumps(outcome),
+                    at=now,
+                )
 
     def steps(self, dataset: DatasetId, catalog: str) -> dict[tuple[str, str], StepRow]:
         """Every step of a dataset in a catalog, by kind and key."""
@@ -130,8 +136,7 @@ class Deliveries:
         with self._database.transaction():
             owed = self._database.one("owed_delivery", dataset=delivery.dataset, catalog=delivery.catalog)
             if owed is not None and state is not DeliveryState.DELIVERED:
-                self._journal.write("delivery", delivery.id, "delivery.superseded", revision=owed["revision"])
-                self._database.run("delete_delivery", id=delivery.id)
+                self._replaced(delivery.id, delivery.attempts, owed)
                 return
             self._database.run(
                 "finish_delivery",
@@ -189,8 +194,7 @@ class Deliveries:
             for row in self._database.all("sending_deliveries"):
                 owed = self._database.one("owed_delivery", dataset=row["dataset"], catalog=row["catalog"])
                 if owed is not None:  # a newer revision is owed already
-                    self._database.run("delete_delivery", id=row["id"])
-                    self._journal.write("delivery", row["id"], "delivery.superseded", revision=owed["revision"])
+                    self._replaced(DeliveryId(row["id"]), row["attempts"], owed)
             return self._database.run("requeue_sending")
 
     def get(self, delivery: DeliveryId) -> DeliveryRow | None:
@@ -227,9 +231,14 @@ class Deliveries:
             counts.setdefault(row["catalog"], {})[row["state"]] = row["count"]
         return counts
 
-    def _supersede(self, owed: Row, revision: int) -> None:
-        self._database.run("delete_delivery", id=owed["id"])
-        self._journal.write("delivery", owed["id"], "delivery.superseded", revision=revision)
+    def _replaced(self, delivery: DeliveryId, attempts: int, owed: Row) -> None:
+        """A newer revision is owed already; it has to know that something may have reached the catalog."""
+        self._supersede(delivery, owed["revision"])
+        self._database.run("inherit_attempts", id=owed["id"], attempts=attempts)
+
+    def _supersede(self, delivery: DeliveryId, revision: int) -> None:
+        self._database.run("delete_delivery", id=delivery)
+        self._journal.write("delivery", delivery, "delivery.superseded", revision=revision)
 
 
 def _delivery(row: Row) -> DeliveryRow:
