@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _PLACEHOLDER: Final = re.compile(r"\{(stem|name)\}")
 _MARK: Final = "\ue000"  # stands for a placeholder while a pattern is compiled; private use, in nobody's file names
+_WILDCARD: Final = re.compile(r"[*?\[]")
 _NUMBER_FIELD: Final = re.compile(r"(?:\[0-9\])+\*?")
 _CONTAINERS: Final = (".h5", ".hdf5", ".nxs")
 _DIGITS: Final = re.compile(r"([0-9]+)")
@@ -59,23 +60,55 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class _Companion:
-    """One companion pattern: the parts around its placeholders, as regular expressions."""
+    """One companion pattern: what stands around its placeholders, as regular expressions and, without wildcards, as text."""
 
     by_stem: bool
     parts: tuple[str, ...]
-    starts_with_placeholder: bool
+    texts: tuple[str, ...] | None
+    beginning: str  # the text in front of its first placeholder or wildcard
+    head: re.Pattern[str] | None  # what stands in front of the placeholder, if that has wildcards
+    tail: re.Pattern[str]  # what follows the first placeholder
+    repeats: bool  # the placeholder stands there more than once
     form: re.Pattern[str]  # what a companion looks like whatever its primary is called
 
     def claims(self, name: str, relative: str) -> bool:
         """Whether a file called `name` claims the path, relative to the file's folder."""
-        value = stem(name) if self.by_stem else name
-        return value in relative and re.fullmatch(re.escape(value).join(self.parts), relative, re.DOTALL) is not None
+        return self._fits(stem(name) if self.by_stem else name, relative)
 
     def reach(self, name: str) -> str:
         """The text, relative to the folder, with which everything begins that a file called `name` may claim."""
-        if not self.starts_with_placeholder:
-            return ""
-        return stem(name) if self.by_stem else name
+        value = stem(name) if self.by_stem else name
+        return self.beginning + value if self.head is None else self.beginning
+
+    def values(self, relative: str) -> Iterator[str]:
+        """What the placeholder may stand for in this path: at most one text, or a few where wildcards leave a choice."""
+        if self.texts is not None:
+            start = len(self.beginning)
+            length = (len(relative) - sum(map(len, self.texts))) // (len(self.texts) - 1)
+            value = relative[start : start + length] if length > 0 else ""
+            if value and "/" not in value and value.join(self.texts) == relative:
+                yield value
+            return
+        for start in self._starts(relative):
+            border = relative.find("/", start)
+            for end in range(start + 1, (len(relative) if border == -1 else border) + 1):
+                value = relative[start:end]
+                if self.tail.fullmatch(relative, end) and (not self.repeats or self._fits(value, relative)):
+                    yield value
+
+    def _starts(self, relative: str) -> Iterator[int]:
+        if self.head is None:
+            if relative.startswith(self.beginning):
+                yield len(self.beginning)
+            return
+        for start in range(len(self.beginning), len(relative)):
+            if self.head.fullmatch(relative, 0, start):
+                yield start
+
+    def _fits(self, value: str, relative: str) -> bool:
+        if self.texts is not None:
+            return value.join(self.texts) == relative
+        return value in relative and re.fullmatch(re.escape(value).join(self.parts), relative, re.DOTALL) is not None
 
 
 class CompanionRules:
@@ -83,7 +116,9 @@ class CompanionRules:
 
     def __init__(self, settings: Datasets) -> None:
         problems: list[str] = []
-        self._companions = tuple(_compile(_companion, settings.companions, "companions", problems))
+        self._companions = tuple(
+            one for choices in _compile(_companions, settings.companions, "companions", problems) for one in choices
+        )
         self._folders = tuple(_compile(_folder, settings.folders, "folders", problems))
         self._sequences = tuple(
             regex for regexes in _compile(_sequence, settings.sequences, "sequences", problems) for regex in regexes
@@ -91,18 +126,17 @@ class CompanionRules:
         if problems:
             raise ConfigurationError(problems)
 
-    def membership(
-        self, path: str, exists: Callable[[str], bool], siblings: Callable[[str], Collection[str]]
-    ) -> Membership:
+    def membership(self, path: str, exists: Callable[[str], bool], under: Callable[[str], Iterable[str]]) -> Membership:
         """Say to which dataset the file belongs, given what is known beside it.
 
-        `exists(path)`: is this file known; `siblings(folder)`: the names of the files known in that folder ("" is the
-        root). Both may or may not include the file itself. A companion whose primary is not there is its own primary.
+        `exists(path)`: is this file known; `under(prefix)`: the known paths that begin with that text. Both may or may
+        not include the file itself. How often they are asked depends on the file's name, not on how many files are
+        known. A companion whose primary is not there is its own primary.
         """
         whole = self._folder_dataset(path)
         if whole is not None:
             return Membership(whole, None, Role.COMPANION)
-        top = self._topmost(path, exists, siblings)
+        top = self._topmost(path, exists, under)
         sequence = self._sequence_name(top)
         if sequence is not None:
             return Membership(sequence, None, Role.COMPANION)
@@ -129,37 +163,40 @@ class CompanionRules:
     def companions_of(self, primary: str, known: Iterable[str]) -> list[str]:
         """The known files that belong to this primary, in natural order: for a look at one folder without a store."""
         paths = {*known, primary}
-        names: dict[str, list[str]] = {}
-        for path in paths:
-            folder, _, name = path.rpartition("/")
-            names.setdefault(folder, []).append(name)
+
+        def under(beginning: str) -> list[str]:
+            return [path for path in paths if path.startswith(beginning)]
 
         def belongs(path: str) -> bool:
-            return self.membership(path, paths.__contains__, lambda folder: names.get(folder, ())).key == primary
+            return self.membership(path, paths.__contains__, under).key == primary
 
         return sorted((path for path in paths if path != primary and belongs(path)), key=natural_order)
 
-    def _topmost(self, path: str, exists: Callable[[str], bool], siblings: Callable[[str], Collection[str]]) -> str:
+    def _topmost(self, path: str, exists: Callable[[str], bool], under: Callable[[str], Iterable[str]]) -> str:
         chain = [path]
-        while (claimant := self._claimant(chain[-1], exists, siblings)) is not None:
+        while (claimant := self._claimant(chain[-1], exists, under)) is not None:
             if claimant in chain:
                 return min(chain[chain.index(claimant) :], key=self._precedence)
             chain.append(claimant)
         return chain[-1]
 
-    def _claimant(
-        self, path: str, exists: Callable[[str], bool], siblings: Callable[[str], Collection[str]]
-    ) -> str | None:
+    def _claimant(self, path: str, exists: Callable[[str], bool], under: Callable[[str], Iterable[str]]) -> str | None:
         """The first in precedence of the known files that claim this one."""
-        claimants = {
-            join(folder, name)
-            for folder, relative in _above(path)
-            for pattern in self._companions
-            if pattern.form.fullmatch(relative)
-            for name in siblings(folder)
-            if pattern.claims(name, relative)
-        }
-        return min((one for one in claimants - {path} if exists(one)), key=self._precedence, default=None)
+        claimants: set[str] = set()
+        for folder, relative in _above(path):
+            named = {
+                (value, pattern.by_stem)
+                for pattern in self._companions
+                if pattern.form.fullmatch(relative)
+                for value in pattern.values(relative)
+            }
+            for value, by_stem in named:
+                whole = join(folder, value)
+                if (not by_stem or stem(value) == value) and exists(whole):
+                    claimants.add(whole)
+                if by_stem:
+                    claimants.update(other for other in under(whole + ".") if _has_stem(other, whole))
+        return min(claimants - {path}, key=self._precedence, default=None)
 
     def _claims(self, claimant: str, path: str) -> bool:
         folder, _, name = claimant.rpartition("/")
@@ -232,16 +269,37 @@ def _compile(make: Callable[[str], T], patterns: Sequence[str], where: str, prob
             problems.append(f"datasets.{where}: {pattern!r}: {error}")
 
 
+def _companions(pattern: str) -> list[_Companion]:
+    """Compile a companion pattern, one for each of its `{a,b}` choices. Raises ValueError."""
+    return [_companion(choice) for choice in expand_braces(pattern)]
+
+
 def _companion(pattern: str) -> _Companion:
-    """Compile a companion pattern. Raises ValueError."""
     placeholders = set(_PLACEHOLDER.findall(pattern))
     if len(placeholders) != 1:
         message = "needs {stem} or {name} (one of them), so that it says whose companion a file is"
         raise ValueError(message)
-    source = compile_pattern("/" + _PLACEHOLDER.sub(_MARK, pattern)).pattern
-    parts = tuple(source.split(_MARK))
-    by_stem = placeholders == {"stem"}
-    return _Companion(by_stem, parts, pattern.startswith("{"), re.compile("[^/]+".join(parts), re.DOTALL))
+    parts = tuple(compile_pattern("/" + _PLACEHOLDER.sub(_MARK, pattern)).pattern.split(_MARK))
+    plain = "/".join(name for name in pattern.split("/") if name not in {"", "."})
+    texts = tuple(_PLACEHOLDER.sub(_MARK, plain).split(_MARK))
+    fixed = not pattern.endswith("/") and not any(_WILDCARD.search(text) for text in texts)
+    starts_fixed = not _WILDCARD.search(texts[0])
+    return _Companion(
+        by_stem=placeholders == {"stem"},
+        parts=parts,
+        texts=texts if fixed else None,
+        beginning=_WILDCARD.split(texts[0])[0],
+        head=None if starts_fixed else re.compile(parts[0], re.DOTALL),
+        tail=re.compile("[^/]+".join(parts[1:]), re.DOTALL),
+        repeats=len(texts) - 1 > 1,
+        form=re.compile("[^/]+".join(parts), re.DOTALL),
+    )
+
+
+def _has_stem(path: str, whole: str) -> bool:
+    """Whether this is a file whose path without its last suffix is `whole`."""
+    folder, _, name = path.rpartition("/")
+    return join(folder, stem(name)) == whole
 
 
 def _folder(pattern: str) -> re.Pattern[str]:

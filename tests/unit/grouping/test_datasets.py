@@ -28,11 +28,7 @@ def grouped(rules: CompanionRules, *paths: str) -> dict[str, set[str]]:
 
 def membership(rules: CompanionRules, path: str, known: set[str]) -> Membership:
     """The membership of a path among known ones."""
-    return rules.membership(
-        path,
-        known.__contains__,
-        lambda folder: [name for one in known for parent, _, name in [one.rpartition("/")] if parent == folder],
-    )
+    return rules.membership(path, known.__contains__, beginning_in(known))
 
 
 def beginning_in(known: set[str]) -> Callable[[str], list[str]]:
