@@ -16,7 +16,6 @@ from daemon.mfid import is_mfid
 from daemon.model import (
     Attribute,
     DatasetRecord,
-    Fingerprint,
     RecordFile,
     RecordThumbnail,
     SampleRef,
@@ -27,6 +26,8 @@ from ingestors.api import display_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from daemon.model import Fingerprint
 
 SESSION_SOURCE: Final = {
     SessionEvidence.PERSON: Source.SESSION,
@@ -131,6 +132,14 @@ def chosen_id(extracted: Mapping[str, str], stored: str | None, fresh: str) -> s
     return own if is_mfid(own) else fresh
 
 
+def changed_at(fingerprint: Fingerprint) -> datetime | None:
+    """When the file was last changed, if its file system tells a time that a calendar has."""
+    try:
+        return datetime.fromtimestamp(fingerprint.mtime_ns / 1e9, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
 def thumbnail(caption: str, png: bytes, width: int, height: int, taken: Iterable[str]) -> RecordThumbnail:
     """Name a picture after its caption, differently from those already named."""
     stem = _UNSAFE.sub("_", display_name(caption)).strip("_.")[:80] or "thumbnail"
@@ -171,42 +180,7 @@ def versioned(name: str, version: int) -> str:
     return f"{stem}.v{version}.{suffix}" if dot and stem else f"{name}.v{version}"
 
 
-def to_json(record: DatasetRecord) -> dict[str, Any]:
-    """The record as plain JSON, without its thumbnails and ids (the store keeps those in columns)."""
-    return {
-        "attributes": {name: [item.value, item.source.value] for name, item in record.attributes.items()},
-        "scientific_metadata": record.scientific_metadata,
-        "keywords": list(record.keywords),
-        "samples": [[sample.name, sample.unique_id] for sample in record.samples],
-        "files": [_file_json(file) for file in record.files],
-        "parent_id": record.parent_id,
-        "warnings": list(record.warnings),
-        "ingestor": record.ingestor,
-        "ingestor_version": record.ingestor_version,
-    }
-
-
-def from_json(
-    data: Mapping[str, Any], *, unique_id: str, revision: int, thumbnails: Sequence[RecordThumbnail]
-) -> DatasetRecord:
-    """The record that `to_json` wrote."""
-    return DatasetRecord(
-        unique_id=unique_id,
-        revision=revision,
-        attributes={name: Attribute(value, Source(source)) for name, (value, source) in data["attributes"].items()},
-        scientific_metadata=data["scientific_metadata"],
-        keywords=tuple(data["keywords"]),
-        samples=tuple(SampleRef(name, sample_id) for name, sample_id in data["samples"]),
-        files=tuple(_file_from(item) for item in data["files"]),
-        thumbnails=tuple(thumbnails),
-        parent_id=data["parent_id"],
-        warnings=tuple(data["warnings"]),
-        ingestor=data["ingestor"],
-        ingestor_version=data["ingestor_version"],
-    )
-
-
-def session_record(  # noqa: PLR0913 these are the facts of a session
+def session_record(
     *,
     unique_id: str,
     instrument: str,
@@ -275,11 +249,11 @@ def _session_attribute(provided: Provided, extracted: Extracted) -> dict[str, At
 def _plain_defaults(primary: Member) -> dict[str, str]:
     name = display_name(primary.path.rpartition("/")[2])
     stem, dot, suffix = name.rpartition(".")
-    modified = datetime.fromtimestamp(primary.fingerprint.mtime_ns / 1e9, UTC)
+    modified = changed_at(primary.fingerprint)
     return {
         "dataset_name": stem if dot and stem else name,
         "data_format": suffix.lower() if dot and stem else "",
-        "timestamp": modified.isoformat(timespec="seconds"),
+        "timestamp": "" if modified is None else modified.isoformat(timespec="seconds"),
     }
 
 
@@ -308,38 +282,3 @@ def _free(name: str, taken: set[str]) -> str:
         free = f"{stem}_{number}.{suffix}" if dot and stem else f"{name}_{number}"
         number += 1
     return free
-
-
-def _file_json(file: RecordFile) -> dict[str, Any]:
-    fingerprint = file.fingerprint
-    return {
-        "name": file.name,
-        "path": file.path,
-        "size": file.size,
-        "sha256": file.sha256,
-        "crc32c": file.crc32c,
-        "part_size": file.part_size,
-        "part_crc32c": list(file.part_crc32c),
-        "primary": file.primary,
-        "fingerprint": [
-            fingerprint.size,
-            fingerprint.mtime_ns,
-            fingerprint.ctime_ns,
-            fingerprint.inode,
-            fingerprint.device,
-        ],
-    }
-
-
-def _file_from(data: Mapping[str, Any]) -> RecordFile:
-    return RecordFile(
-        name=data["name"],
-        path=data["path"],
-        size=data["size"],
-        sha256=data["sha256"],
-        crc32c=data["crc32c"],
-        part_size=data["part_size"],
-        part_crc32c=tuple(data["part_crc32c"]),
-        primary=data["primary"],
-        fingerprint=Fingerprint(*data["fingerprint"]),
-    )

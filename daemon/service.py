@@ -170,11 +170,11 @@ class Service:
             heartbeats=self._heartbeats,
             extract_bell=Bell(self._clock, self._stopping),
         )
-        self._adopt()
         rules = CompanionRules(instrument.datasets)
         filters = tuple(PathFilter(root.include, (*root.exclude, *OWN_FILES)) for root in instrument.roots)
         hints = Hints(watch_bell)
         placing = Placing(self.store, rules)
+        self._adopt(placing)
         self._settling = Settling(self._context, SettleRules(instrument.settle), placing, hints)
         arrivals = Arrivals(self._context, placing, self._settling, filters)
         self._watcher = self._make_watcher(state, hints)
@@ -196,7 +196,7 @@ class Service:
             _Loop("housekeeping", self._housekeeping.run),
         ]
         self._wakers = [
-            watch_bell.ring, self._settling.wake, self._context.extract_bell.ring, self._context.wake_deliveries,
+            watch_bell.ring, self._settling.wake, self._context.extract_bell.ring, self._context.wake_deliveries, sandbox.close,
         ]  # fmt: skip
 
     def _delivering_loops(self, hints: Hints) -> list[_Loop]:
@@ -232,12 +232,9 @@ class Service:
             log.warning("watch.limited", problem=health.problem)
         self._watcher_problem = health.problem
 
-    def _adopt(self) -> None:
-        """What belongs to roots or catalogs that left the configuration is nobody's work any more."""
-        present = {root.id for root in self._context.roots}
-        for row in self.store.files.unsettled():
-            if row.root not in present:
-                self.store.files.ignored(row.id)
+    def _adopt(self, placing: Placing) -> None:
+        """What belongs to roots or catalogs that left the configuration is nobody's work any more, until they are back."""
+        placing.adopt_roots({root.id for root in self._context.roots})
         left = self.store.deliveries.adopt(list(self.connections))
         if left:
             log.warning("catalog.removed", deliveries=left, advice="`labferry drop` gives them up.")

@@ -30,8 +30,7 @@ def command(config: Path, ident: str | None, *, as_json: bool) -> None:
             for delivery in deliveries:
                 store.deliveries.requeue(delivery.id)
             for dataset in datasets:
-                store.datasets.wait(dataset.id, "a person asked to try again")
-                store.datasets.ready_if_settled(dataset.id)
+                store.datasets.retry(dataset.id, "a person asked to try again")
     finally:
         store.close()
     count = len(deliveries) + len(datasets)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
@@ -15,13 +16,14 @@ from daemon.compose import Extracted, Member, Provided
 from daemon.errors import LabferryError
 from daemon.grouping.sessions import Evidence, Span, evidence_for, gap_session, name_for_gap, path_attributes
 from daemon.loops.parents import compose_parent
-from daemon.loops.sessionfile import nearest_session_file
+from daemon.loops.sidecars import nearest_session_file, sidecar_of
 from daemon.mfid import new_mfid
 from daemon.model import DatasetState, SampleRef, SessionEvidence
+from daemon.record_json import to_json
 from ingestors.api import display_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from daemon.extract.sandbox import Outcome
     from daemon.loops.context import Context, WatchedFolder
@@ -31,6 +33,18 @@ if TYPE_CHECKING:
     from daemon.store.sessions import SessionRow
 
 log = structlog.get_logger("labferry.compose")
+
+_PLAUSIBLE_YEARS: Final = range(1900, 2200)
+"""What a wrong clock or a hostile file says beside these is no evidence, and no calendar could reckon with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What people left beside the data: a session.yaml with its folder, and the primary file's sidecar."""
+
+    session_folder: str | None
+    session_file: Mapping[str, Any] | None
+    sidecar: Mapping[str, Any]
 
 
 class Composing:
@@ -49,18 +63,19 @@ class Composing:
         root = self._roots[dataset.root or 0]
         extracted = _extracted(outcome, members)
         primary = members[0]
+        notes = Notes(*nearest_session_file(root.path, primary.path), sidecar_of(root.path, members))
         with self._store.database.transaction():
             current = self._store.datasets.get(dataset.id)
-            if current is None or current.state is not DatasetState.EXTRACTING:
+            if current is None or current.state is not DatasetState.EXTRACTING or self._others(dataset, members):
                 return False
-            session = self._session(root, primary, extracted)
+            session = self._session(current, primary, extracted, notes)
             parent = self._parent(session)
             unique_id = self._unique_id(current, extracted)
             record = composition.compose(
                 unique_id=unique_id,
                 revision=current.revision + 1,
                 members=[_member(root, file, primary=file is primary) for file in members],
-                provided=self._provided(primary, session),
+                provided=self._provided(primary, session, notes),
                 extracted=extracted,
                 thumbnails=_thumbnails(outcome),
                 parent_id=parent,
@@ -70,7 +85,7 @@ class Composing:
                 unique_id=unique_id,
                 session=session.id,
                 ingestor=outcome.ingestor,
-                record=composition.to_json(record),
+                record=to_json(record),
                 thumbnails=record.thumbnails,
             )
             for catalog in self._catalogs:
@@ -90,31 +105,41 @@ class Composing:
         )
         return True
 
-    def _provided(self, primary: FileRow, session: SessionRow) -> Provided:
+    def _others(self, dataset: DatasetRow, members: Sequence[FileRow]) -> bool:
+        """Whether the members or their bytes are others than those that were read: somebody else reads these."""
+        now = self._store.files.of_dataset(dataset.id)
+        return {(file.id, file.path, file.digests) for file in now} != {
+            (file.id, file.path, file.digests) for file in members
+        }
+
+    def _provided(self, primary: FileRow, session: SessionRow, notes: Notes) -> Provided:
         instrument = self._context.instrument
         by_person = session.evidence is SessionEvidence.PERSON
         return Provided(
             session_name=session.name,
             session_evidence=session.evidence,
             session=session.attributes if by_person else {},
+            sidecar=notes.sidecar,
             path=path_attributes(self._pattern, primary.path),
             configuration={"instrument_id": instrument.instrument, **instrument.attributes},
             defaults={"instrument_name": instrument.instrument, **instrument.defaults},
         )
 
-    def _session(self, root: WatchedFolder, primary: FileRow, extracted: Extracted) -> SessionRow:
+    def _session(self, dataset: DatasetRow, primary: FileRow, extracted: Extracted, notes: Notes) -> SessionRow:
         """The session that the strongest evidence names; opened when the first dataset of it comes."""
         settings = self._context.instrument.session
         at = measured_at(extracted, primary)
-        opened = self._store.sessions.opened()
-        folder, content = nearest_session_file(root.path, primary.path)
+        before = None if dataset.session is None else self._store.sessions.get(dataset.session)
+        if before is not None and (before.opened_by_hand or before.evidence is SessionEvidence.GAP):
+            return self._joined(before.id, at)  # of its time, not of this revision's
+        opened = None if before is not None else self._store.sessions.opened()
         evidence = evidence_for(
             primary.path,
             opened=None
             if opened is None
             else Evidence(SessionEvidence.PERSON, opened.key, opened.name, opened.attributes),
-            session_file=content,
-            session_folder=folder,
+            session_file=notes.session_file,
+            session_folder=notes.session_folder,
             extraction_attributes=extracted.attributes,
             path_pattern=self._pattern,
             folder=settings.folder,
@@ -150,7 +175,9 @@ class Composing:
             return known[1]
         unique_id = new_mfid(time.time_ns())
         self._store.sessions.add_parent(session.id, unique_id, session.started_at)
-        compose_parent(self._context, self._catalogs, session)  # owed first, so that its datasets can be linked to it
+        compose_parent(
+            self._context, self._catalogs, session.id
+        )  # owed first, so that its datasets can be linked to it
         return unique_id
 
     def _unique_id(self, dataset: DatasetRow, extracted: Extracted) -> str:
@@ -164,11 +191,17 @@ class Composing:
 def measured_at(extracted: Extracted, primary: FileRow) -> datetime:
     """When the dataset was measured: what the file says (local time if it names no zone), else its last change."""
     text = extracted.attributes.get("timestamp", "")
+    for moment in (_parsed(text), composition.changed_at(primary.fingerprint)):
+        if moment is not None and moment.year in _PLAUSIBLE_YEARS:
+            return moment
+    return datetime.fromisoformat(primary.first_seen)
+
+
+def _parsed(text: str) -> datetime | None:
     try:
-        moment = datetime.fromisoformat(text)
-        return moment.astimezone(UTC)
+        return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError, OSError):
-        return datetime.fromtimestamp(primary.fingerprint.mtime_ns / 1e9, UTC)
+        return None
 
 
 def _extracted(outcome: Outcome, members: Sequence[FileRow]) -> Extracted:

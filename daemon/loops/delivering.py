@@ -13,6 +13,7 @@ from daemon.errors import (
     CatalogRefused,
     CatalogUnavailable,
     CredentialsRefused,
+    LabferryError,
     NotYet,
     SourceChanged,
     StateError,
@@ -58,10 +59,14 @@ class Delivering:
     def run(self, name: str) -> None:
         """Deliver what is due until the service stops."""
         bell = self._context.deliver_bells[name]
+        held: list[DeliveryRow] = []
         while not self._context.stopping.is_set():
             self._context.heartbeats.beat(name, within=STEP_SECONDS)
             try:
-                pause = self._next(name)
+                while held:  # the store failed while we had it
+                    self._deliveries.finish(held[-1], DeliveryState.QUEUED)
+                    held.pop()
+                pause = self._next(name, held)
             except StateError as error:
                 log.error("store.failed", problem=error.message, advice=error.advice)
                 pause = 5.0
@@ -69,22 +74,31 @@ class Delivering:
                 bell.wait(pause)
         self._context.heartbeats.forget(name)
 
-    def _next(self, name: str) -> float:
-        """Make one delivery; the seconds until there may be another."""
+    def _next(self, name: str, held: list[DeliveryRow]) -> float:
+        """Make one delivery, held while it is under way; the seconds until there may be another."""
         wait = self._circuit.admit()
         if wait is not None:
             return min(wait, 60.0)
-        delivery = self._deliveries.lease(self._catalog.name)
-        if delivery is None:
-            self._circuit.unused()
-            due = self._deliveries.next_due(self._catalog.name)
-            seconds = 60.0 if due is None else (due - self._context.clock.now()).total_seconds()
-            return min(60.0, max(0.05, seconds))
-        self._deliver(delivery, name)
+        try:
+            delivery = self._deliveries.lease(self._catalog.name)
+            if delivery is None:
+                due = self._deliveries.next_due(self._catalog.name)
+                seconds = 60.0 if due is None else (due - self._context.clock.now()).total_seconds()
+                return min(60.0, max(0.05, seconds))
+            held.append(delivery)
+            record = self._record(delivery)
+            if record is None:
+                self._park(
+                    delivery, None, LabferryError("Its dataset has no record.", "The store is damaged; report it.")
+                )
+            else:
+                self._deliver(delivery, record, name)
+            held.pop()
+        finally:
+            self._circuit.unused()  # whatever became of it, the next one may ask
         return 0.0
 
-    def _deliver(self, delivery: DeliveryRow, name: str) -> None:
-        record = self._record(delivery)
+    def _deliver(self, delivery: DeliveryRow, record: DatasetRecord, name: str) -> None:
         began = self._context.clock.monotonic()
         done = DoneSteps(self._deliveries, delivery, self._context.clock)
         try:
@@ -103,14 +117,24 @@ class Delivering:
         except CatalogRefused as error:
             self._answered()
             self._park(delivery, record, error)
+        except StateError:
+            raise
+        except Exception as error:  # noqa: BLE001 a bug in an adapter must not keep the other deliveries waiting
+            self._park(delivery, record, self._explained(record, error))
         else:
             self._answered()
             self._delivered(delivery, record, done, self._context.clock.monotonic() - began)
 
-    def _record(self, delivery: DeliveryRow) -> DatasetRecord:
+    def _explained(self, record: DatasetRecord, error: Exception) -> LabferryError:
+        if isinstance(error, LabferryError):
+            return error
+        log.error("delivery.failed", catalog=self._catalog.name, dataset=record.unique_id, exc_info=error)
+        return LabferryError(f"A bug of labferry: {type(error).__name__}: {error}", "Report it; the log tells more.")
+
+    def _record(self, delivery: DeliveryRow) -> DatasetRecord | None:
         dataset = self._context.store.datasets.get(delivery.dataset)
         if dataset is None or dataset.record is None or dataset.unique_id is None:
-            raise StateError(f"Delivery {delivery.id} has no record.", "The store is damaged; report this.")
+            return None
         return from_json(
             dataset.record,
             unique_id=dataset.unique_id,
@@ -184,11 +208,20 @@ class Delivering:
 
     def _source_changed(self, delivery: DeliveryRow, record: DatasetRecord, error: SourceChanged) -> None:
         """The watching loop has to look; the next revision replaces this delivery."""
+        hinted = 0
         for root in self._context.roots:
             for file in record.files:
                 prefix = f"{root.path}/"
                 if file.path.startswith(prefix):
                     self._hints.hint(root.index, file.path[len(prefix) :])
+                    hinted += 1
+        if not hinted:
+            self._park(
+                delivery,
+                record,
+                LabferryError(f"{error.message} Its root is no longer in the configuration.", error.advice),
+            )
+            return
         self._wait(delivery, SOURCE_CHANGED_SECONDS, str(error))
         log.info("delivery.source_changed", dataset=record.unique_id, problem=error.message)
 
@@ -196,13 +229,13 @@ class Delivering:
         until = self._context.clock.now() + timedelta(seconds=seconds)
         self._deliveries.finish(delivery, DeliveryState.WAITING, error=problem, not_before=until)
 
-    def _park(self, delivery: DeliveryRow, record: DatasetRecord, error: CatalogRefused) -> None:
+    def _park(self, delivery: DeliveryRow, record: DatasetRecord | None, error: LabferryError) -> None:
         self._deliveries.finish(delivery, DeliveryState.PARKED, error=str(error))
         log.error(
             "delivery.parked",
             catalog=self._catalog.name,
-            dataset=record.unique_id,
-            path=display_name(record.files[0].path) if record.files else None,
+            dataset=record.unique_id if record else delivery.dataset,
+            path=display_name(record.files[0].path) if record and record.files else None,
             problem=error.message,
             advice=error.advice or "Repair the cause, then `labferry retry`.",
         )

@@ -8,6 +8,7 @@ import structlog
 
 from daemon.errors import StateError
 from daemon.extract.sandbox import SandboxClosedError
+from daemon.store.datasets import ROOT_LEFT
 from ingestors.api import display_name
 
 if TYPE_CHECKING:
@@ -40,15 +41,19 @@ class Extracting:
     def run(self, name: str) -> None:
         """Extract until the service stops."""
         limit = self._context.instrument.extract.timeout
+        held: DatasetRow | None = None
         while not self._context.stopping.is_set():
             self._context.heartbeats.beat(name, within=60.0 + 10 * limit)  # every ingestor may use its whole time
             try:
-                dataset = self._context.store.datasets.lease_ready()
-                if dataset is None:
+                if held is not None:  # the store failed while we had it
+                    self._context.store.datasets.release(held.id)
+                held = self._context.store.datasets.lease_ready()
+                if held is None:
                     self._context.extract_bell.wait(20.0)
                     continue
                 self._context.extract_bell.ring()  # another thread may take the next one meanwhile
-                self._attempt(dataset)
+                self._attempt(held)
+                held = None
             except SandboxClosedError:
                 break
             except StateError as error:
@@ -60,17 +65,20 @@ class Extracting:
         """One dataset that meets a bug of ours is parked with it; the others go on."""
         try:
             self._extract(dataset)
-        except (StateError, SandboxClosedError):
+        except SandboxClosedError:
             self._context.store.datasets.release(dataset.id)
             raise
-        except Exception as error:
+        except StateError:
+            raise
+        except Exception as error:  # whatever one dataset does to us must not keep the others waiting
             log.exception("dataset.parked", dataset=dataset.id)
-            self._context.store.datasets.park(dataset.id, f"a bug of labferry: {type(error).__name__}: {error}")
+            self._context.store.datasets.park_for(dataset.id, f"a bug of labferry: {type(error).__name__}: {error}")
 
     def _extract(self, dataset: DatasetRow) -> None:
         root = self._roots.get(dataset.root or 0)
         if root is None:
-            self._context.store.datasets.park(dataset.id, "its root is no longer in the configuration")
+            self._context.store.datasets.park_for(dataset.id, ROOT_LEFT)
+            log.warning("dataset.parked", dataset=dataset.id, reason=ROOT_LEFT)
             return
         members = self._primary_first(self._context.store.files.of_dataset(dataset.id))
         if not members or any(file.digests is None for file in members):

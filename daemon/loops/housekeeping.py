@@ -77,6 +77,6 @@ class Housekeeping:
         changed = self._context.store.sessions.changed()
         for session in changed:
             with self._context.store.database.transaction():
-                compose_parent(self._context, self._catalogs, session)
+                compose_parent(self._context, self._catalogs, session.id)
             self._context.wake_deliveries()
         return len(changed)

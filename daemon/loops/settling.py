@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from daemon.loops.grouping import Placing
     from daemon.loops.hints import Hints
     from daemon.model import Digests, FileId, Fingerprint
-    from daemon.store.files import FileRow
 
 log = structlog.get_logger("labferry.settle")
 
@@ -55,6 +54,7 @@ class Settled:
     fingerprint: Fingerprint
     digests: Digests
     note: str
+    version: int
 
 
 class Settling:
@@ -91,6 +91,10 @@ class Settling:
         """The file vanished or is excluded."""
         self._waitlist.remove(file)
 
+    def holds(self, file: FileId) -> bool:
+        """Whether the file is being looked at."""
+        return self._waitlist.get(file) is not None
+
     def __len__(self) -> int:
         return len(self._waitlist)
 
@@ -102,30 +106,33 @@ class Settling:
         """Look at what is due until the service stops."""
         while not self._context.stopping.is_set():
             self._context.heartbeats.beat(name)
-            items = self._waitlist.take(BATCH, 20.0)
+            held = {item.id: item for item in self._waitlist.take(BATCH, 20.0)}
             try:
-                self._look(items, name)
+                self._look(held, name)
             except Stopping:
                 break
             except StateError as error:
                 log.error("store.failed", problem=error.message, advice=error.advice)
-                for item in items:
+                for item in held.values():
                     self._waitlist.again(item.id, item, 5.0)
                 self._context.clock.wait(self._context.stopping, 2.0)
         self._context.heartbeats.forget(name)
 
-    def _look(self, items: list[Unsettled], name: str) -> None:
+    def _look(self, held: dict[FileId, Unsettled], name: str) -> None:
+        """Look at every item; those that were given back to the list are no longer held."""
         settled: list[Settled] = []
         began = self._context.clock.monotonic()
-        for item in sorted(items, key=lambda item: item.track.fingerprint.size):
+        for item in sorted(held.values(), key=lambda item: item.track.fingerprint.size):
             result = self._look_at(item, name)
-            if result is not None:
+            if result is None:
+                del held[item.id]
+            else:
                 settled.append(result)
             if settled and self._context.clock.monotonic() - began > BATCH_SECONDS:
-                self._keep(settled)
+                self._keep(settled, held)
                 settled, began = [], self._context.clock.monotonic()
         if settled:
-            self._keep(settled)
+            self._keep(settled, held)
 
     def _look_at(self, item: Unsettled, name: str) -> Settled | None:
         """One look: settled, or back on the list with a reason. Everything that the disk says has an answer."""
@@ -145,6 +152,7 @@ class Settling:
                 return None
             try:
                 digests = digest(item.absolute, observation.fingerprint, alive=lambda: self._alive(name))
+                version = self._version(item, observation.fingerprint, digests, name)
             finally:
                 if large:
                     self._large.release()
@@ -157,7 +165,7 @@ class Settling:
         except OSError as error:
             self._wait(item, UNREADABLE_SECONDS, f"cannot be read ({error.strerror})")
         else:
-            return Settled(item, observation.fingerprint, digests, decision.reason)
+            return Settled(item, observation.fingerprint, digests, decision.reason, version)
         return None
 
     def _alive(self, name: str) -> None:
@@ -182,11 +190,10 @@ class Settling:
             item.reason, item.told_at = kind, now
         self._waitlist.again(item.id, item, max(0.0, seconds))
 
-    def _keep(self, settled: list[Settled]) -> None:
+    def _keep(self, settled: list[Settled], held: dict[FileId, Unsettled]) -> None:
         """One transaction for the whole batch: the files are settled and their datasets may be ready."""
         store = self._context.store
-        versions = {one.item.id: self._version(one) for one in settled}
-        kept = []
+        kept, ready = [], False
         with store.database.transaction():
             for one in settled:
                 row = store.files.get(one.item.id)
@@ -196,12 +203,15 @@ class Settling:
                     store.files.settling(row.id, one.fingerprint, "looked at")
                     if row.dataset is not None:
                         self._placing.changed(row.dataset, one.item.path)
-                store.files.settle(row.id, one.fingerprint, one.digests, version=versions[row.id], note=one.note)
+                store.files.settle(row.id, one.fingerprint, one.digests, version=one.version, note=one.note)
                 kept.append(one)
                 if row.dataset is not None and store.datasets.ready_if_settled(row.dataset):
-                    self._context.extract_bell.ring()
+                    ready = True
+        if ready:
+            self._context.extract_bell.ring()
         for one in settled:
             self._waitlist.done(one.item.id, one.item)
+            del held[one.item.id]
         for one in kept:
             log.info(
                 "file.settled",
@@ -211,13 +221,15 @@ class Settling:
                 **({"note": one.note} if one.note else {}),
             )
 
-    def _version(self, one: Settled) -> int:
+    def _version(self, item: Unsettled, now: Fingerprint, digests: Digests, name: str) -> int:
         """A file that grew after it was delivered keeps its name there; a rewritten one gets the next version."""
-        row: FileRow | None = self._context.store.files.get(one.item.id)
-        if row is None or row.digests is None or row.dataset is None or row.digests.sha256 == one.digests.sha256:
+        row = self._context.store.files.get(item.id)
+        if row is None or row.digests is None or row.dataset is None or row.digests.sha256 == digests.sha256:
             return 1 if row is None else row.version
         if not self._context.store.files.was_sent(row.dataset, row.digests.sha256):
             return row.version
-        old_size = row.settled_size
-        grew = old_size <= one.fingerprint.size and prefix_sha256(one.item.absolute, old_size) == row.digests.sha256
-        return row.version if grew else row.version + 1
+        old = row.settled_size
+        begins_alike = old <= now.size and (
+            prefix_sha256(item.absolute, old, alive=lambda: self._alive(name)) == row.digests.sha256
+        )
+        return row.version if begins_alike else row.version + 1

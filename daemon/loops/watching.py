@@ -5,14 +5,14 @@ One thread; it never hashes a file and never waits for a catalog.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from daemon.errors import RootError, StateError
-from daemon.watch.roots import RootIdentity, differs, events_work, identify
+from daemon.loops.recognising import recognise
+from daemon.watch.roots import events_work
 from daemon.watch.scan import list_folder, walk
 from ingestors.api import display_name
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from daemon.loops.context import Bell, Context, WatchedFolder
     from daemon.loops.hints import Hints
     from daemon.patterns import PathFilter
+    from daemon.watch.roots import RootIdentity
 
 log = structlog.get_logger("labferry.watch")
 
 HINTS_AT_ONCE: Final = 500
 FAILED_ROOT_SECONDS: Final = 15.0
-SAMPLE: Final = 64
 
 
 @dataclasses.dataclass(slots=True)
@@ -116,13 +116,18 @@ class Watching:
         hints = self._hints.take(HINTS_AT_ONCE)
         for hint in hints:
             root = self._context.roots[hint.root]
-            if self._scans[root.index].problem:
+            scan = self._scans[root.index]
+            if scan.problem:
                 continue  # what is missing there says nothing; the scan looks when the root is back
-            if hint.is_folder or self._hinted_away(root, hint.path):
-                self._list_below(root, hint.path)
+            try:
+                if hint.is_folder or self._is_folder(root, hint.path):
+                    self._list_below(root, hint.path)
+            except RootError as error:
+                self._failed(root, scan, error)
         return bool(hints)
 
-    def _hinted_away(self, root: WatchedFolder, path: str) -> bool:
+    def _is_folder(self, root: WatchedFolder, path: str) -> bool:
+        """Look at a hinted path; True if it has to be listed. Raises RootError."""
         try:
             return self._arrivals.look(root, path)
         except OSError as error:
@@ -155,7 +160,7 @@ class Watching:
     def _scan(self, root: WatchedFolder, scan: _Scan) -> Iterator[None]:
         """Compare the whole root with the store, folder by folder."""
         began = self._context.clock.monotonic()
-        identity = self._recognised(root)
+        identity = recognise(self._context.store, root)
         if scan.problem:
             scan.problem = ""
             self._context.store.roots.problem(root.id, "")
@@ -171,7 +176,7 @@ class Watching:
                 log.warning("watch.unreadable", path=display_name(listing.folder), problem=listing.error)
             changes += self._arrivals.compare(root, listing)
             yield
-        self._recognised(root)  # a root that went away in the middle leaves nothing to conclude from
+        recognise(self._context.store, root)  # a root that went away in the middle leaves nothing to conclude from
         # Folders that the walk did not meet: deleted, excluded, or made after their parent was listed. Look, do not conclude.
         for folder in sorted(self._context.store.files.folders(root.id) - met):
             changes += self._arrivals.compare(root, list_folder(root.path, folder, self._filters[root.index]))
@@ -198,26 +203,6 @@ class Watching:
         if self._context.store.roots.state(root.path)[1] != mode:
             self._context.store.roots.keep_mode(root.id, mode)
 
-    def _recognised(self, root: WatchedFolder) -> RootIdentity:
-        """The root is the folder that it was, or holds what it held. Raises RootError."""
-        roots = self._context.store.roots
-        identity = identify(root.path)
-        remembered = roots.identity(root.path)
-        now = dataclasses.asdict(identity)
-        if remembered == now:
-            return identity
-        if remembered is not None:
-            sentence = differs(RootIdentity(**remembered), identity)
-            sample = self._context.store.files.some_present(root.id, SAMPLE) if sentence else []
-            if sample and not any(_exists(root, path) for path in sample):
-                raise RootError(
-                    f"{root.path}: {sentence}",
-                    "Mount the disk or share. If the folder was replaced on purpose and is empty, give it another path"
-                    " in the configuration.",
-                )
-        roots.keep_identity(root.id, now)
-        return identity
-
     def _failed(self, root: WatchedFolder, scan: _Scan, error: RootError) -> None:
         scan.walking = None
         scan.due = self._context.clock.monotonic() + FAILED_ROOT_SECONDS
@@ -225,10 +210,3 @@ class Watching:
             scan.problem = error.message
             self._context.store.roots.problem(root.id, error.message)
             log.error("root.failed", root=str(root.path), problem=error.message, advice=error.advice)
-
-
-def _exists(root: WatchedFolder, path: str) -> bool:
-    with contextlib.suppress(OSError):
-        (root.path / path).lstat()
-        return True
-    return False

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from daemon.model import DatasetId, DatasetState, RecordThumbnail, SessionId
+from daemon.model import DATASET_TRANSITIONS, DatasetId, DatasetState, RecordThumbnail, SessionId
 from daemon.store.journal import stamp
 
 if TYPE_CHECKING:
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from daemon.clock import Clock
     from daemon.store.database import Database, Row
     from daemon.store.journal import JournalTable
+
+
+ROOT_LEFT: Final = "its root is no longer in the configuration"
+VANISHED: Final = "its file vanished before it was delivered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +79,9 @@ class Datasets:
         """Remove a dataset that lost its last member before it was ever composed."""
         with self._database.transaction():
             row = self.get(dataset)
-            if row is None or row.revision or self._members(dataset) or self._settled(dataset):
+            if row is None or row.revision or self.has_members(dataset):
                 return
-            self._database.run("release_files", dataset=dataset)
-            self._database.run("delete_dataset", id=dataset)
+            self._forget(dataset, "dataset.forgotten")
 
     def wait(self, dataset: DatasetId, reason: str) -> None:
         """A member is not settled (any more): the next composition is another revision."""
@@ -105,8 +108,11 @@ class Datasets:
             return _dataset(row)
 
     def release(self, dataset: DatasetId) -> None:
-        """Give a dataset that was being extracted back: ready."""
-        self._move(dataset, DatasetState.READY)
+        """Give a dataset back that was being extracted (and still is): ready."""
+        with self._database.transaction():
+            row = self.get(dataset)
+            if row is not None and row.state is DatasetState.EXTRACTING:
+                self._move(dataset, DatasetState.READY)
 
     def recover(self) -> int:
         """After a crash: what was being extracted is ready again."""
@@ -116,16 +122,48 @@ class Datasets:
         """Only a person can help."""
         self._move(dataset, DatasetState.PARKED, reason)
 
+    def park_for(self, dataset: DatasetId, reason: str) -> bool:
+        """Park a dataset that nobody else has parked or finished yet; True if it was."""
+        with self._database.transaction():
+            row = self.get(dataset)
+            if row is None or row.state in {DatasetState.PARKED, DatasetState.DELIVERED}:
+                return False
+            self.park(dataset, reason)
+            return True
+
+    def retry(self, dataset: DatasetId, reason: str) -> bool:
+        """Try a parked dataset again, unless none of its files is there; True if it is ready now."""
+        with self._database.transaction():
+            row = self.get(dataset)
+            if row is None or row.state is not DatasetState.PARKED or not self.has_members(dataset):
+                return False
+            self.wait(dataset, reason)
+            return self.ready_if_settled(dataset)
+
+    def parked_for(self, reason: str) -> list[DatasetRow]:
+        """The datasets that were parked with exactly these words."""
+        return [_dataset(row) for row in self._database.all("datasets_parked_for", reason=reason)]
+
+    def stand(self, dataset: DatasetId, reason: str) -> None:
+        """All its files belong to others now: what was composed of it last remains as it is."""
+        with self._database.transaction():
+            for state in (DatasetState.READY, DatasetState.EXTRACTING, DatasetState.COMPOSED):
+                row = self.get(dataset)
+                if row is not None and state in DATASET_TRANSITIONS[row.state]:
+                    self._move(dataset, state, reason)
+            self.delivered_if_all(dataset)
+
     def drop(self, dataset: DatasetId) -> None:
         """A person gave a parked dataset up. Its files stay known, so that a change of one brings it back."""
         with self._database.transaction():
-            self._journal.write("dataset", dataset, "dataset.dropped")
             row = self.get(dataset)
             if row is not None and not row.revision:
-                self._database.run("release_files", dataset=dataset)
-                self._database.run("delete_dataset", id=dataset)
+                self._forget(dataset, "dataset.dropped")
             elif row is not None:
+                self._journal.write("dataset", dataset, "dataset.dropped")
+                self._database.run("forget_owed_deliveries", dataset=dataset)
                 self._move(dataset, DatasetState.COMPOSED, "given up by a person")
+                self.delivered_if_all(dataset)
 
     def compose(
         self,
@@ -184,8 +222,13 @@ class Datasets:
         """Move a composed dataset on when every catalog has its revision."""
         with self._database.transaction():
             row = self.get(dataset)
-            open_count = self._count("undelivered_of_dataset", dataset=dataset)
-            if row is None or row.state is not DatasetState.COMPOSED or open_count:
+            if row is None or self._count("undelivered_of_dataset", dataset=dataset):
+                return False
+            if (
+                row.state is DatasetState.PARKED and row.reason == VANISHED
+            ):  # while it was being sent: in time after all
+                self._move(dataset, DatasetState.COMPOSED)
+            elif row.state is not DatasetState.COMPOSED:
                 return False
             self._move(dataset, DatasetState.DELIVERED)
             return True
@@ -213,6 +256,15 @@ class Datasets:
     def purge_thumbnails(self, before: str) -> None:
         """Forget the pictures of datasets that every catalog has since the given time."""
         self._database.run("purge_thumbnails", before=before)
+
+    def has_members(self, dataset: DatasetId) -> bool:
+        """Whether any file of the dataset is there."""
+        return bool(self._members(dataset) or self._settled(dataset))
+
+    def _forget(self, dataset: DatasetId, event: str) -> None:
+        self._journal.write("dataset", dataset, event)
+        self._database.run("release_files", dataset=dataset)
+        self._database.run("delete_dataset", id=dataset)
 
     def _members(self, dataset: DatasetId) -> int:
         return self._count("dataset_open_members", dataset=dataset)

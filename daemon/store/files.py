@@ -34,6 +34,11 @@ class KnownFile:
         """Whether the store believes that the file is at its path."""
         return self.state not in {FileState.VANISHED, FileState.IGNORED}
 
+    @property
+    def unsettled(self) -> bool:
+        """Whether the file is on its way to being complete."""
+        return self.state in {FileState.SEEN, FileState.SETTLING}
+
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
@@ -83,10 +88,10 @@ class Files:
             for row in rows
         }
 
-    def names(self, root: int, folder: str) -> set[str]:
-        """The names of the files that are present in one folder."""
-        rows = self._database.all("names_in_folder", root=root, folder=os.fsencode(folder))
-        return {os.fsdecode(row["name"]) for row in rows}
+    def is_present(self, root: int, path: str) -> bool:
+        """Whether the store believes that a file is at this path."""
+        folder, name = split(path)
+        return self._database.one("file_is_present", root=root, folder=folder, name=name) is not None
 
     def folders(self, root: int) -> set[str]:
         """The folders in which the store knows present files."""
@@ -148,6 +153,9 @@ class Files:
     def settling(self, file: FileId, fingerprint: Fingerprint, reason: str) -> None:
         """A new, changed or returned file: it has to settle (again)."""
         with self._database.transaction():
+            row = self._database.one("file", id=file)
+            if row is not None and row["state"] == FileState.IGNORED:  # the configuration includes it again
+                self._database.run("set_file_state", id=file, state=FileState.SEEN, reason="")
             self._database.run("set_file_fingerprint", id=file, **_columns(fingerprint))
             self._database.run("set_file_state", id=file, state=FileState.SETTLING, reason=reason)
             self._journal.write("file", file, "file.settling", reason=reason, size=fingerprint.size)
@@ -215,7 +223,7 @@ class Files:
 
 
 def _after(prefix: bytes) -> bytes:
-    """The first bytes in order that do not begin with the prefix; no name on disk begins with the byte 0xFF twice over."""
+    """A bound above everything on disk that begins with the prefix: no name there has more than 255 bytes of any kind."""
     return prefix + b"\xff" * 256
 
 

@@ -107,27 +107,36 @@ def open_store(state: Path, instrument: str, clock: Clock) -> Store:
     """
     database = Database(state / STORE_NAME, "daemon.store")
     store = Store(database, clock)
-    with database.transaction():
-        known = database.one("fact", key="instrument")
-        if known is not None and known["value"] != instrument:
-            raise StateError(
-                f"The state folder {state} belongs to the instrument {known['value']}, not to {instrument}.",
-                "Give every instrument a state folder of its own.",
-            )
-        database.run("set_fact", key="instrument", value=instrument)
-        database.run("forget_transitions")
-        database.run_many(
-            "add_transition",
-            (
-                {"entity": entity, "old": old, "new": new}
-                for entity, table in _TABLES.items()
-                for old, news in table.items()
-                for new in news
-            ),
-        )
-        store.datasets.recover()
-        store.deliveries.recover()
+    try:
+        with database.transaction():
+            _claim(database, state, instrument)
+            store.datasets.recover()
+            store.deliveries.recover()
+    except BaseException:
+        store.close()
+        raise
     return store
+
+
+def _claim(database: Database, state: Path, instrument: str) -> None:
+    """Make sure that the store is this instrument's, and that its triggers obey this program's tables."""
+    known = database.one("fact", key="instrument")
+    if known is not None and known["value"] != instrument:
+        raise StateError(
+            f"The state folder {state} belongs to the instrument {known['value']}, not to {instrument}.",
+            "Give every instrument a state folder of its own.",
+        )
+    database.run("set_fact", key="instrument", value=instrument)
+    database.run("forget_transitions")
+    database.run_many(
+        "add_transition",
+        (
+            {"entity": entity, "old": old, "new": new}
+            for entity, table in _TABLES.items()
+            for old, news in table.items()
+            for new in news
+        ),
+    )
 
 
 def visit_store(state: Path, clock: Clock, *, write: bool = False) -> Store:

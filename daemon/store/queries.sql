@@ -33,9 +33,6 @@ UPDATE roots SET scanned_at = :at WHERE id = :id
 -- name: files_in_folder
 SELECT id, name, state, size, mtime_ns, ctime_ns, inode, device, dataset FROM files WHERE root = :root AND folder = :folder
 
--- name: names_in_folder
-SELECT name FROM files WHERE root = :root AND folder = :folder AND state NOT IN ('vanished', 'ignored')
-
 -- name: folders_with_files
 SELECT DISTINCT folder FROM files WHERE root = :root AND state NOT IN ('vanished', 'ignored')
 
@@ -55,8 +52,14 @@ SELECT * FROM files WHERE state IN ('seen', 'settling') ORDER BY id
 SELECT * FROM files WHERE dataset = :dataset AND state NOT IN ('vanished', 'ignored') ORDER BY role DESC, folder, name
 
 -- name: files_under
-SELECT folder, name FROM files WHERE root = :root AND state NOT IN ('vanished', 'ignored')
-  AND ((folder = :folder AND name >= :beginning AND name < :beginning_end) OR (folder >= :prefix AND folder < :prefix_end))
+SELECT folder, name FROM files WHERE root = :root AND folder = :folder AND name >= :beginning AND name < :beginning_end
+  AND state NOT IN ('vanished', 'ignored')
+UNION
+SELECT folder, name FROM files WHERE root = :root AND folder >= :prefix AND folder < :prefix_end
+  AND state NOT IN ('vanished', 'ignored')
+
+-- name: file_is_present
+SELECT 1 FROM files WHERE root = :root AND folder = :folder AND name = :name AND state NOT IN ('vanished', 'ignored')
 
 -- name: present_files_of_root
 SELECT id, folder, name FROM files WHERE root = :root AND state NOT IN ('vanished', 'ignored') LIMIT :limit
@@ -106,6 +109,9 @@ DELETE FROM datasets WHERE id = :id
 
 -- name: set_dataset_state
 UPDATE datasets SET state = :state, reason = :reason WHERE id = :id
+
+-- name: datasets_parked_for
+SELECT * FROM datasets WHERE state = 'parked' AND reason = :reason
 
 -- name: dataset_open_members
 SELECT COUNT(*) AS count FROM files WHERE dataset = :dataset AND state IN ('seen', 'settling')
@@ -204,7 +210,8 @@ SELECT * FROM deliveries WHERE dataset = :dataset AND catalog = :catalog AND sta
 DELETE FROM deliveries WHERE id = :id
 
 -- name: add_delivery
-INSERT INTO deliveries (dataset, revision, catalog, state, age, queued_at) VALUES (:dataset, :revision, :catalog, 'queued', :age, :at)
+INSERT INTO deliveries (dataset, revision, catalog, state, age, queued_at, attempts)
+VALUES (:dataset, :revision, :catalog, 'queued', :age, :at, :attempts)
 
 -- name: due_delivery
 SELECT d.id FROM deliveries d JOIN datasets s ON s.id = d.dataset
@@ -215,6 +222,9 @@ ORDER BY d.age, d.id LIMIT 1
 
 -- name: next_due
 SELECT MIN(not_before) AS at FROM deliveries WHERE catalog = :catalog AND state = 'waiting'
+
+-- name: inherit_attempts
+UPDATE deliveries SET attempts = attempts + :attempts WHERE id = :id
 
 -- name: lease_delivery
 UPDATE deliveries SET state = 'sending', attempts = attempts + 1 WHERE id = :id
@@ -229,7 +239,7 @@ UPDATE deliveries SET state = :state, error = :error, not_before = :not_before, 
 UPDATE deliveries SET state = 'queued' WHERE state = 'sending'
 
 -- name: sending_deliveries
-SELECT d.id, d.dataset, d.catalog FROM deliveries d WHERE d.state = 'sending'
+SELECT id, dataset, catalog, attempts FROM deliveries WHERE state = 'sending'
 
 -- name: undelivered_of_dataset
 SELECT COUNT(*) AS count FROM deliveries WHERE dataset = :dataset AND state <> 'delivered'
@@ -241,7 +251,8 @@ SELECT * FROM deliveries WHERE dataset = :dataset ORDER BY catalog, revision
 SELECT catalog, state, COUNT(*) AS count FROM deliveries GROUP BY catalog, state
 
 -- name: deliveries_in_work
-SELECT COUNT(*) AS count FROM deliveries WHERE state IN ('queued', 'sending', 'waiting')
+SELECT COUNT(*) AS count FROM deliveries d JOIN datasets s ON s.id = d.dataset
+WHERE d.state IN ('queued', 'sending', 'waiting') AND s.state <> 'parked'
 
 -- name: parked_deliveries
 SELECT d.*, s.unique_id, s.key FROM deliveries d JOIN datasets s ON s.id = d.dataset WHERE d.state = 'parked' ORDER BY d.age, d.id
@@ -287,6 +298,9 @@ UPDATE datasets SET key = :key WHERE id = :id
 
 -- name: release_files
 UPDATE files SET dataset = NULL, role = NULL WHERE dataset = :dataset
+
+-- name: forget_owed_deliveries
+DELETE FROM deliveries WHERE dataset = :dataset AND state IN ('queued', 'waiting', 'parked')
 
 -- name: owed_deliveries
 SELECT id, catalog, state, error FROM deliveries WHERE state IN ('queued', 'waiting', 'parked')

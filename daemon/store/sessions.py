@@ -32,6 +32,11 @@ class SessionRow:
     ended_at: datetime
     count: int = 0
 
+    @property
+    def opened_by_hand(self) -> bool:
+        """Whether a person opened it with `labferry session start`."""
+        return self.evidence is SessionEvidence.PERSON and self.key.startswith("opened:")
+
 
 class Sessions:
     """The table of sessions."""
