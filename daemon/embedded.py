@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import select
@@ -97,11 +98,11 @@ class EmbeddedCatalog:
             address = self._spawn(port)
             if address is not None:
                 return address
-        running = _running(self._folder)
+        running = _running(self._folder) if _served(self._folder) else None
         if running is None:
             raise StateError(
-                f"The local catalog in {self._folder} does not start.",
-                f"Try `labferry catalog {self._folder}` to see why.",
+                self._last_words() or f"The local catalog in {self._folder} does not start.",
+                f"Try `labferry catalog {self._folder}` to see more." if not self._words else "",
             )
         log.info("catalog.shared", folder=str(self._folder), url=running.url)
         return running
@@ -146,9 +147,11 @@ class EmbeddedCatalog:
         self._process = None
         if status == _TAKEN:
             return None
-        raise StateError(
-            self._words[-1].removeprefix("labferry: ") if self._words else "The local catalog does not start."
-        )
+        raise StateError(self._last_words() or f"The local catalog in {self._folder} does not start.")
+
+    def _last_words(self) -> str:
+        """What the server said before it ended: its sentence for people."""
+        return self._words[-1].removeprefix("labferry: ") if self._words else ""
 
     def _listen(self, stream: IO[bytes]) -> None:
         """Whatever the server says goes into our log; nobody must ever wait for a full pipe."""
@@ -158,6 +161,21 @@ class EmbeddedCatalog:
                 self._words.append(text)
                 if self._started and text:
                     log.warning("catalog.said", text=text)
+
+
+def _served(folder: Path) -> bool:
+    """Whether a server has the folder now: it holds the lock (see daemon/localcatalog/folder.py)."""
+    try:
+        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def _running(folder: Path) -> Address | None:

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any, Self, TypeVar
 import httpx
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 DEADLINE = 40.0
 
@@ -35,6 +35,12 @@ def eventually(look: Callable[[], T | None], what: str, seconds: float = DEADLIN
         if time.monotonic() > until:
             raise AssertionError(f"after {seconds:g} s still no sign of {what}")
         pause.wait(every)
+
+
+def without_privileges(command: Sequence[str]) -> list[str]:
+    """The command, bound by file modes even when root runs it (capabilities(7): CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH)."""
+    drop = "import ctypes, os, sys; [ctypes.CDLL(None).prctl(24, capability, 0, 0, 0) for capability in (1, 2)]"
+    return [sys.executable, "-c", f"{drop}; os.execv(sys.argv[1], sys.argv[1:])", *command]
 
 
 def configuration(folder: Path, **changes: Any) -> Path:
@@ -60,11 +66,13 @@ class Daemon:
     events: list[dict[str, Any]] = field(default_factory=list)
     raw: list[str] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
+    privileged: bool = True
 
     def start(self, *arguments: str) -> Self:
         """Start it; `--once` and the like as arguments."""
+        command = [sys.executable, "-m", "daemon", "run", os.fspath(self.config), "--log", "json", *arguments]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "daemon", "run", os.fspath(self.config), "--log", "json", *arguments],
+            command if self.privileged else without_privileges(command),
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             env={**os.environ, **self.environment},
@@ -98,11 +106,11 @@ class Daemon:
         """Send a signal."""
         self.process.send_signal(number)
 
-    def named(self, name: str) -> list[dict[str, Any]]:
+    def named(self, name: str, /) -> list[dict[str, Any]]:
         """The events of one name so far."""
         return [event for event in list(self.events) if event.get("event") == name]
 
-    def wait_for(self, name: str, seconds: float = DEADLINE, **fields: Any) -> dict[str, Any]:
+    def wait_for(self, name: str, /, seconds: float = DEADLINE, **fields: Any) -> dict[str, Any]:
         """The first event of this name with these fields, waiting for it."""
 
         def look() -> dict[str, Any] | None:

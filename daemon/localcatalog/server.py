@@ -87,10 +87,12 @@ def _run(
     )
     server = _Server(config)
     with server.stopped_by_signals():
+        where = addresses(catalog.folder, host, listener.getsockname()[1])
+        _leave_address(catalog.folder, where)
         ingestion.start()
         try:
             if ready is not None:
-                ready(addresses(catalog.folder, host, listener.getsockname()[1]))
+                ready(where)
             server.run(sockets=[listener])
         finally:
             ingestion.stop()
@@ -101,6 +103,14 @@ def addresses(folder: Path, host: str, port: int) -> dict[str, str]:
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104 shown only
     origin = f"http://{shown}:{port}"
     return {"url": origin + PREFIX, "pages": origin + "/", "token_file": str(token_file(folder.absolute()))}
+
+
+def _leave_address(folder: Path, where: dict[str, str]) -> None:
+    """Write down where this server answers, for others who want this folder and for the next start."""
+    beside = folder / "address.json.new"
+    with contextlib.suppress(OSError):  # a full disk: the server works all the same
+        beside.write_text(json.dumps(where) + "\n", "utf-8")
+        beside.rename(folder / "address.json")
 
 
 def announce(descriptor: int, where: dict[str, str]) -> None:
