@@ -52,7 +52,7 @@ def crucible(settings: CrucibleCatalog, instrument: Instrument, clock: Clock) ->
     configured = None if settings.api_key is None else settings.api_key.get_secret_value()
     options = CrucibleOptions(
         url=settings.url,
-        key=find_key(configured, os.environ),
+        key=find_key(configured, os.environ, name=settings.name, url=settings.url),
         name=settings.name,
         ingestion=settings.ingestion,
         verify=settings.verify_tls,

@@ -181,7 +181,12 @@ class Service:
         self._watching = Watching(
             self._context, arrivals, filters, hints, bell=watch_bell, listening=lambda: self._heard
         )
-        sandbox = Sandbox(timeout=instrument.extract.timeout, memory=instrument.extract.memory, workers=EXTRACT_THREADS)
+        sandbox = Sandbox(
+            timeout=instrument.extract.timeout,
+            memory=instrument.extract.memory,
+            workers=EXTRACT_THREADS,
+            scratch=state / "scratch",
+        )
         self._closers.append(sandbox.close)
         composing = Composing(self._context, list(self.connections))
         extracting = Extracting(self._context, sandbox, composing, rules, hints)

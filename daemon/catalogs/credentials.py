@@ -1,7 +1,8 @@
-"""Where Crucible's key comes from, so that a PC that is already set up for Crucible works at once.
+"""Where a catalog's key comes from, so that a PC that is already set up for Crucible works at once.
 
-Order: the YAML file, LABFERRY_CRUCIBLE_API_KEY, the systemd credential `crucible_api_key`, CRUCIBLE_API_KEY, and
-nano-crucible's `config.ini` (section `[crucible]`, keys `api_key` and `api_url`; nano-crucible 3.3.0, config.py).
+Order: the variable LABFERRY_<NAME>_API_KEY, the systemd credential `<name>_api_key`, the YAML file, CRUCIBLE_API_KEY, and
+nano-crucible's `config.ini` (section `[crucible]`, keys `api_key` and `api_url`; nano-crucible 3.3.0, config.py). The
+last two are meant for one server: they are used only for the host that nano-crucible itself would talk to.
 """
 
 from __future__ import annotations
@@ -11,15 +12,15 @@ import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from daemon.errors import CredentialsRefused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-OWN_VARIABLE: Final = "LABFERRY_CRUCIBLE_API_KEY"
 SHARED_VARIABLE: Final = "CRUCIBLE_API_KEY"
-CREDENTIAL: Final = "crucible_api_key"
+PUBLIC: Final = "https://crucible.lbl.gov/api/v3"
 _LARGEST: Final = 65536
 
 
@@ -32,29 +33,48 @@ class Key:
     warning: str = ""
 
 
-def find_key(configured: str | None, environment: Mapping[str, str]) -> Key:
-    """The first key of the places above. Raises CredentialsRefused that names them all if none holds one."""
+def find_key(
+    configured: str | None, environment: Mapping[str, str], *, name: str = "crucible", url: str = PUBLIC
+) -> Key:
+    """The first key of the places above for the catalog `name` at `url`.
+
+    Raises CredentialsRefused that names them all if none holds one.
+    """
+    variable, credential = variable_of(name), f"{name.replace('-', '_')}_api_key"
     folder = environment.get("CREDENTIALS_DIRECTORY", "")
-    ini = config_ini(environment)
     problems: list[str] = []
+    if environment.get(variable, "").strip():
+        return Key(environment[variable].strip(), variable)
+    if folder:
+        text = _read(Path(folder) / credential, problems).strip()
+        if text:
+            return Key(text, f"the systemd credential {credential}")
     if configured and configured.strip():
         return Key(configured.strip(), "the configuration")
-    if environment.get(OWN_VARIABLE, "").strip():
-        return Key(environment[OWN_VARIABLE].strip(), OWN_VARIABLE)
-    if folder:
-        text = _read(Path(folder) / CREDENTIAL, problems).strip()
-        if text:
-            return Key(text, f"the systemd credential {CREDENTIAL}")
+    if urlsplit(url).hostname == urlsplit(find_url(environment) or PUBLIC).hostname:
+        shared = _shared(environment, problems)
+        if shared is not None:
+            return shared
+    raise CredentialsRefused(
+        f"There is no key for {name}." + "".join(f" {problem}" for problem in problems),
+        f"Put one into the variable {variable}, the systemd credential {credential}, the variable "
+        f"{SHARED_VARIABLE}, `api_key` of the catalog in the YAML file, or `[crucible] api_key` in "
+        f"{config_ini(environment)}.",
+    )
+
+
+def variable_of(name: str) -> str:
+    """The variable that holds the key of the catalog with this name."""
+    return f"LABFERRY_{name.replace('-', '_').upper()}_API_KEY"
+
+
+def _shared(environment: Mapping[str, str], problems: list[str]) -> Key | None:
+    """The key that nano-crucible itself would use."""
     if environment.get(SHARED_VARIABLE, "").strip():
         return Key(environment[SHARED_VARIABLE].strip(), SHARED_VARIABLE)
+    ini = config_ini(environment)
     text = _settings(ini, problems).get("api_key", "").strip()
-    if text:
-        return Key(text, str(ini), _openness(ini))
-    raise CredentialsRefused(
-        "There is no key for Crucible." + "".join(f" {problem}" for problem in problems),
-        f"Put one into the variable {OWN_VARIABLE}, the systemd credential {CREDENTIAL}, the variable "
-        f"{SHARED_VARIABLE}, `api_key` of the catalog in the YAML file, or `[crucible] api_key` in {ini}.",
-    )
+    return Key(text, str(ini), _openness(ini)) if text else None
 
 
 def find_url(environment: Mapping[str, str]) -> str | None:

@@ -100,6 +100,11 @@ def configure(mode: Mode = "auto", *, debug: bool = False, stream: TextIO | None
     )
 
 
+def logger(name: str) -> Any:
+    """A logger. Modules of the command line take it from here, so that structlog is imported without rich (see above)."""
+    return structlog.get_logger(name)
+
+
 def detect(stream: TextIO) -> Literal["json", "console"]:
     """`json` if the stream is the journal (systemd.exec(5), $JOURNAL_STREAM) or no terminal, else `console`."""
     try:

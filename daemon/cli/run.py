@@ -9,10 +9,9 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 import click
-import structlog
 
 from daemon import notify
-from daemon.cli.logs import Mode, configure
+from daemon.cli.logs import Mode, configure, logger
 from daemon.cli.opening import config_argument, state_of
 from daemon.clock import SystemClock
 from daemon.errors import ConfigurationError
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
     from daemon.settings import Instrument
 
-log = structlog.get_logger("labferry.service")
+log = logger("labferry.service")
 
 OK: Final = 0
 PARKED: Final = 3

@@ -81,14 +81,17 @@ class Sandbox:
     """A pool of warm workers.
 
     `timeout` in seconds for each ingestor's claim and for its reading, `memory` in bytes for each worker; a worker that
-    had nothing to do for `idle` seconds leaves, so that at rest nothing is there.
+    had nothing to do for `idle` seconds leaves, so that at rest nothing is there. `scratch` is the empty folder in which
+    they stand, a new one below the machine's temporary folder if it is None; what a crash left in it is removed.
     """
 
-    def __init__(self, *, timeout: float, memory: int, workers: int = 1, idle: float = 60.0) -> None:
+    def __init__(
+        self, *, timeout: float, memory: int, workers: int = 1, idle: float = 60.0, scratch: Path | None = None
+    ) -> None:
         self._timeout = timeout
         self._idle_seconds = idle
         self._memory = memory
-        self._scratch = Path(tempfile.mkdtemp(prefix="labferry-extract-"))
+        self._scratch = _emptied(scratch)
         self._idle: queue.LifoQueue[WorkerProcess | None] = queue.LifoQueue()
         self._running: set[WorkerProcess] = set()
         self._lock = threading.Lock()
@@ -211,3 +214,11 @@ def _listen(message: dict[str, Any], story: _Story) -> None:
         story.claims = story.claims or claims_in(message.get("claims"))
         story.ties = story.ties or names_in(message.get("ties"))
         story.at_work = ""
+
+
+def _emptied(scratch: Path | None) -> Path:
+    if scratch is None:
+        return Path(tempfile.mkdtemp(prefix="labferry-extract-"))
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True, mode=0o700, exist_ok=True)
+    return scratch

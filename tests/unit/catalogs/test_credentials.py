@@ -12,6 +12,8 @@ from daemon.errors import CredentialsRefused
 if TYPE_CHECKING:
     from pathlib import Path
 
+ITS_SERVER = "https://example.org/api/v3"
+
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
@@ -32,15 +34,33 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 def test_the_strongest_place_wins(environment: dict[str, str]) -> None:
     """The five places are asked in their order, and each key says where it was found."""
-    found = [find_key("from-yaml", environment)]
-    for name in ("LABFERRY_CRUCIBLE_API_KEY", "CREDENTIALS_DIRECTORY", "CRUCIBLE_API_KEY"):
-        found.append(find_key(None, environment))
+    found = []
+    for name in ("LABFERRY_CRUCIBLE_API_KEY", "CREDENTIALS_DIRECTORY"):
+        found.append(find_key("from-yaml", environment))
         del environment[name]
-    found.append(find_key(None, environment))
+    found.append(find_key("from-yaml", environment))
+    found.append(find_key(None, environment, url=ITS_SERVER))
+    del environment["CRUCIBLE_API_KEY"]
+    found.append(find_key(None, environment, url=ITS_SERVER))
     texts = [key.text for key in found]
-    assert texts == ["from-yaml", "from-labferry", "from-systemd", "from-crucible", "from-ini%x"]
+    assert texts == ["from-labferry", "from-systemd", "from-yaml", "from-crucible", "from-ini%x"]
     assert len({key.origin for key in found}) == 5
     assert not any(key.warning for key in found)
+
+
+def test_nano_crucibles_own_key_goes_to_its_own_server_only(environment: dict[str, str]) -> None:
+    """A key that was made for one server is never sent to another host."""
+    for name in ("LABFERRY_CRUCIBLE_API_KEY", "CREDENTIALS_DIRECTORY"):
+        del environment[name]
+    with pytest.raises(CredentialsRefused):
+        find_key(None, environment, url="https://elsewhere.example/api/v3")
+
+
+def test_each_catalog_has_a_variable_and_a_credential_of_its_own(environment: dict[str, str], tmp_path: Path) -> None:
+    """Two catalogs of one instrument can have two keys."""
+    (tmp_path / "second_site_api_key").write_text("second\n")
+    assert find_key(None, environment, name="second-site").text == "second"
+    assert find_key(None, {**environment, "LABFERRY_SECOND_SITE_API_KEY": "x"}, name="second-site").text == "x"
 
 
 def test_a_key_is_never_shown() -> None:
@@ -51,7 +71,7 @@ def test_a_key_is_never_shown() -> None:
 def test_an_ini_file_that_others_may_read_is_told(environment: dict[str, str]) -> None:
     """A readable config.ini is used, with a sentence that says what to do."""
     config_ini(environment).chmod(0o644)
-    key = find_key(None, {"XDG_CONFIG_HOME": environment["XDG_CONFIG_HOME"]})
+    key = find_key(None, {"XDG_CONFIG_HOME": environment["XDG_CONFIG_HOME"]}, url=ITS_SERVER)
     assert key.text == "from-ini%x"
     assert "chmod 600" in key.warning
 
