@@ -106,6 +106,7 @@ def compose(
         "ingestor": extracted.ingestor,
         "ingestor_version": extracted.version,
         "path": display_name(primary.path),
+        "sources": {name: attribute.source.value for name, attribute in attributes.items()},
         **({"warnings": list(extracted.warnings)} if extracted.warnings else {}),
     }
     return DatasetRecord(
