@@ -94,16 +94,19 @@ def command(ctx: click.Context, config: Path, *, once: bool, log_mode: Mode) -> 
 def _serve(instrument: Instrument, config: Path, signals: Signals, *, once: bool) -> tuple[int, Instrument | None]:
     """Run one configuration until it ends: the exit code, or the configuration that follows."""
     service = Service(instrument, state_of(instrument), SystemClock())
+    following: Instrument | None = None
     try:
         service.start()
         for name, connection in service.connections.items():
             log.info("catalog.address", catalog=name, page=connection.where)
         notify.ready(service.summary())
         look = _Once(service) if once else _forever
-        return _wait(service, config, signals, look)
+        status, following = _wait(service, config, signals, look)
     finally:
-        notify.stopping()
+        if following is None:  # a reload is no stop: systemd would kill what does not end then
+            notify.stopping()
         service.stop()
+    return status, following
 
 
 def _wait(

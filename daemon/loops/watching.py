@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger("labferry.watch")
 
 HINTS_AT_ONCE: Final = 500
-FAILED_ROOT_SECONDS: Final = 15.0
+FAILED_ROOT_SECONDS: Final = 5.0
 
 
 @dataclasses.dataclass(slots=True)
