@@ -16,42 +16,182 @@ _NAMED: Final = (
     re.compile(r"^(?P<name>.*\S)\s*\((?P<unit>[^()]*(?:\([^()]*\)[^()]*)?)\)$"),
     re.compile(r"^(?P<name>.*\S)\s*\[(?P<unit>[^\[\]]*)\]$"),
     re.compile(r"^(?P<name>[^/]*[^/\s])\s*/\s+(?P<unit>\S.*)$"),
-    re.compile(r"^(?P<name>[A-Za-z](?:[\w .]*\w)?)\s*/\s*(?P<unit>[A-Za-zµμΩ°Å%][\w^*./µμΩ°Å⁻¹²³-]*)$"),
+    re.compile(r"^(?P<name>[A-Za-z][\w .]*\w)\s*/\s*(?P<unit>[A-Za-zµμΩ°Å%][\w^*./µμΩ°Å⁻¹²³-]*)$"),
 )
-_SYMBOLS: Final = (
-    "m|g|s|A|K|mol|cd|Hz|N|Pa|J|W|C|V|F|[Oo]hms?|Ω|Ω|S|Wb|T|H|lm|lx|Bq|Gy|Sv|kat|[Ll]|eV|Oe|G|bar|torr|Torr|psi|"
-    "rad|sr|deg|b|B|cts|cps|samples?|counts?|pts|px|pix|pixels?|emu|min|h|hr|hours?|d|days?|sec|secs|seconds?|minutes?|"
-    "degrees?|°|°C|°F|degC|deg_C|degF|Celsius|Å|Å|[Aa]ng|[Aa]ngstroe?ms?|a\\.u|arb|[Aa]rb\\.?units|amu|u|Da|dBm|dB|Vpp|Vrms|rms|rpm|sccm|STP|atm|"
-    "wt|at|vol|ppm|ppb|sq|steps?|turns?|bits?|bytes?|M|RH|mHg|RIU|AU|ec"
-)
-_UNIT_WORD: Final = re.compile(rf"(?:[YZEPTGMkhdcmunpfaµμ]|da)?(?:{_SYMBOLS})\.?|%")
-_UNIT_GLUE: Final = re.compile(r"\*\*|[\s*/·.×()^\-+−⁻¹²³⁰⁴-⁹\d]+|_(?=[a-zA-Z])")  # noqa: RUF001 the signs that units are written with
-_COUNT_RATE: Final = re.compile(r"k?(counts?|cts|cps)\s*/\s*\w+")
-_WORD: Final = re.compile(r"[a-zµ][a-zµ .]{0,15}")
-_NO_UNIT_WORDS: Final = frozenset(
-    {
-        "raw",
-        "norm",
-        "normalized",
-        "normalised",
-        "log",
-        "fit",
-        "avg",
-        "mean",
-        "calc",
-        "x",
-        "y",
-        "z",
-        "k",
-        "q",
-        "filt",
-        "bwd",
-        "fwd",
+_NO_UNIT: Final = frozenset({"", "-", "--", "none", "n/a", "na", "null"})
+
+# Symbols that take a decimal prefix: the SI, what it accepts, and what instruments write instead.
+_PREFIXED: Final = frozenset(
+    {"m", "g", "s", "sec", "A", "K", "mol", "cd", "Hz", "N", "Pa", "J", "W", "C", "V", "F", "Ω", "Ω", "ohm", "Ohm", "S"}
+    | {
+        "Wb",
+        "T",
+        "H",
+        "rad",
+        "Bq",
+        "Gy",
+        "Sv",
+        "L",
+        "l",
+        "eV",
+        "bar",
+        "emu",
+        "Torr",
+        "torr",
+        "G",
+        "Oe",
+        "barn",
+        "M",
+        "B",
     }
 )
-_MOST_WORDS: Final = 5
-_LONGEST: Final = 32
-_NO_UNIT: Final = frozenset({"", "-", "--", "none", "n/a", "na", "null"})
+_ALONE: Final = frozenset(
+    {
+        "deg",
+        "degree",
+        "degrees",
+        "°",
+        "°C",
+        "°F",
+        "degC",
+        "degF",
+        "Deg",
+        "Degrees",
+        "Å",
+        "Å",
+        "Ang",
+        "Angstrom",
+        "Angstroms",
+    }
+    | {
+        "angstrom",
+        "angstroms",
+        "Angs",
+        "min",
+        "h",
+        "hr",
+        "hrs",
+        "d",
+        "day",
+        "days",
+        "hour",
+        "hours",
+        "minutes",
+        "seconds",
+    }
+    | {
+        "second",
+        "sec",
+        "count",
+        "counts",
+        "Counts",
+        "cts",
+        "cps",
+        "CPS",
+        "cnts",
+        "c",
+        "a.u.",
+        "arb",
+        "arb.",
+        "arbitrary",
+        "u",
+    }
+    | {
+        "units",
+        "unit",
+        "u.",
+        "%",
+        "percent",
+        "ppm",
+        "ppb",
+        "dB",
+        "dBm",
+        "px",
+        "pix",
+        "pixel",
+        "pixels",
+        "pts",
+        "points",
+    }
+    | {
+        "steps",
+        "sr",
+        "rpm",
+        "RPM",
+        "Da",
+        "kDa",
+        "wt%",
+        "at%",
+        "vol%",
+        "in",
+        "inch",
+        "mil",
+        "psi",
+        "atm",
+        "Kelvin",
+        "kelvin",
+    }
+    | {
+        "Volt",
+        "Volts",
+        "volt",
+        "volts",
+        "Amp",
+        "Amps",
+        "amps",
+        "Watt",
+        "Watts",
+        "Hertz",
+        "nanometers",
+        "Tesla",
+        "Gauss",
+    }
+    | {
+        "Pascal",
+        "Celsius",
+        "radian",
+        "radians",
+        "meter",
+        "meters",
+        "frames",
+        "photons",
+        "ph",
+        "e",
+        "electrons",
+        "sqrt",
+        "1",
+    }
+    | {"CCD", "ML", "Vs", "mrad", "arcsec", "au", "a.u", "AU", "ADC", "µ", "rms", "ADU", "cc", "STP", "K", "per"}
+)
+_DIVIDED: Final = re.compile(r"[\s*/·.×⋅()]+")
+_POWER: Final = re.compile(r"(?:\^|\*\*)?[{(]?[-+⁻⁺]?[\d⁰¹²³⁴⁵⁶⁷⁸⁹]+(?:[./]\d+)?[})]?$")
+_LETTER_PREFIX: Final = frozenset("YZEPTGMkhdcmuµμnpfa")
+_ENDINGS: Final = frozenset(
+    {
+        "deg",
+        "rad",
+        "mrad",
+        "mm",
+        "um",
+        "µm",
+        "nm",
+        "cm",
+        "pm",
+        "eV",
+        "keV",
+        "meV",
+        "mV",
+        "uV",
+        "kV",
+        "mA",
+        "uA",
+        "nA",
+        "pA",
+    }
+    | {"ms", "us", "ns", "ps", "Hz", "kHz", "MHz", "GHz", "mbar", "degC", "ohm", "mT", "Oe", "emu", "mW", "uW", "cps"}
+)
+_ENDED: Final = re.compile(r"^(?P<name>[\w.]*[A-Za-z\d])_(?P<unit>[A-Za-zµ]+|(?:A|nm|Å|pm|um|cm)\^?-\d)$")
+_LONGEST: Final = 40
 
 
 def normalised(unit: str) -> str:
@@ -70,32 +210,46 @@ def normalised(unit: str) -> str:
 def split_name(text: str) -> tuple[str, str | None]:
     """Name and unit of a column title: `Temperature (K)`, `Q [1/A]`, `Energy / eV`; the unit is None if none is named."""
     title = " ".join(text.split())
-    if _COUNT_RATE.fullmatch(title):
-        return title, None
     for pattern in _NAMED:
         match = pattern.fullmatch(title)
         if match is not None:
             unit = match["unit"].strip()
-            if unit.casefold() in _NO_UNIT:
-                return match["name"].strip(), None
-            if _believed(title[match.end("name") :], unit):
-                return match["name"].strip(), normalised(unit)
+            return match["name"].strip(), None if unit.casefold() in _NO_UNIT else normalised(unit)
     return title, None
 
 
-def _believed(rest: str, unit: str) -> bool:
-    """Whether what follows a name is a unit: "chi(k)" and "I(Q)" name functions, "dRef (SD)" a kind of error."""
-    if is_unit(unit) or (rest.lstrip()[0] == "[" and _WORD.fullmatch(unit)):
-        return True
-    return rest[0] == " " and _WORD.fullmatch(unit) is not None and unit not in _NO_UNIT_WORDS
-
-
-def is_unit(text: str) -> bool:
-    """Whether a text looks like a unit: `V`, `mA/cm^2`, `1/A`, `°C`, `emu`, but not `x` or `q`."""
-    word = normalised(text).strip()
-    if not word or len(word) > _LONGEST or word in "-+.":
+def looks_like_unit(text: str) -> bool:
+    """Whether the text is made of known symbols only: `K`, `nm^-1`, `1/A`, `counts per second`, `emu/(g Oe)`, `mV rms`."""
+    bare = text.strip().strip("[]").strip()
+    if not bare or len(bare) > _LONGEST:
         return False
-    if word in {"°", "%", "'", "a.u.", "arb. units", "arb.u."}:
+    parts = [part for part in _DIVIDED.split(bare) if part] if bare not in _ALONE else [bare]
+    return bool(parts) and bare != "1" and all(_is_symbol(part) for part in parts)
+
+
+def split_title(text: str) -> tuple[str, str | None]:
+    """As `split_name` for titles from any program: what stands in the brackets must look like a unit.
+
+    Also `2th_deg`, `q_nm^-1` (pyFAI), and a remark before the unit: `dq(FWHM, 1/A)` is `dq (FWHM)` in `1/A`.
+    `dRef (SD)`, `I(Qx,Qy)` stay as they stand.
+    """
+    title = " ".join(text.split())
+    ended = _ENDED.fullmatch(title)
+    if ended is not None and (ended["unit"] in _ENDINGS or ended["unit"][-1].isdigit()):
+        return ended["name"], ended["unit"]
+    name, unit = split_name(title)
+    if unit is None or looks_like_unit(unit):
+        return name, unit
+    remark, _, last = unit.rpartition(",")
+    if remark and looks_like_unit(last):
+        return f"{name} ({remark.strip()})", last.strip()
+    return title, None
+
+
+def _is_symbol(part: str) -> bool:
+    symbol = part if part in _ALONE else _POWER.sub("", part)
+    if not symbol:
+        return part == "1"
+    if symbol in _ALONE or symbol in _PREFIXED:
         return True
-    parts = [part for part in _UNIT_GLUE.split(word.replace("per ", "/")) if part]
-    return 0 < len(parts) <= _MOST_WORDS and all(_UNIT_WORD.fullmatch(part) for part in parts) and word[0] not in ")*"
+    return symbol[0] in _LETTER_PREFIX and symbol[1:] in _PREFIXED

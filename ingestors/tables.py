@@ -1,0 +1,267 @@
+"""The general reader of text tables: finds delimiter, decimal mark, comments, header, names, units and blocks by itself.
+
+It looks for runs of rows with the same number of cells, most of them numbers; what stands above is the header, what
+follows the last run the footer. It never guesses a meaning: a column without a name is called `column 1`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from ingestors.columns import Block, Column, Dialect, Table, described
+from ingestors.textfile import Decoded, lines_of
+from ingestors.textvalues import is_pair, number_of, pairs, strip_marks, value_of
+from ingestors.titles import names_above, names_and_units, title_above
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = [
+    "Column",
+    "Dialect",
+    "NotATableError",
+    "Table",
+    "Text",
+    "described",
+    "dialect_of",
+    "is_pair",
+    "names_and_units",
+    "number_of",
+    "numbers",
+    "pairs",
+    "read",
+    "strip_marks",
+    "value_of",
+]
+
+_DIALECTS: Final = (
+    Dialect("\t"),
+    Dialect("\t", decimal_comma=True),
+    Dialect(";"),
+    Dialect(";", decimal_comma=True),
+    Dialect(),
+    Dialect(","),
+    Dialect(decimal_comma=True),
+)
+_LONGEST_LINE: Final = 8 * 1024 * 1024
+_PROBED: Final = 300  # characters of a line, and about as many lines of each part of the file
+_FEWEST_ROWS: Final = 3
+_LONGEST_HEADER: Final = 200_000
+_MOST_BLOCKS: Final = 20_000
+_MOST_TABLES: Final = 32
+_DIGIT: Final = re.compile(r"\d")
+_LEADING_ZERO: Final = re.compile(r"\s*[+-]?\d+,0\d+\s*")
+_WHOLE: Final = re.compile(r"\s*[+-]?\d+,\d+\s*")
+
+
+class NotATableError(Exception):
+    """The text holds no table of numbers. The message is one sentence."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text file taken apart. `fields`: the header's keys and values; `comments`: its lines without marks."""
+
+    fields: dict[str, Any]
+    comments: tuple[str, ...]
+    tables: tuple[Table, ...]
+    footer: tuple[str, ...]
+    warnings: tuple[str, ...]
+    encoding: str
+    delimiter: str | None
+    decimal_comma: bool
+
+
+def read(text: Decoded | str) -> Text:
+    """Take a text with one or more tables of numbers apart. Raises NotATableError."""
+    decoded = text if isinstance(text, Decoded) else Decoded(text, "utf-8")
+    lines = lines_of(decoded.text)
+    for index, line in enumerate(lines):
+        if len(line) > _LONGEST_LINE:
+            raise NotATableError(f"Line {index + 1} has {len(line)} characters: this is no table.")
+    dialect = dialect_of(lines)
+    blocks = _worthwhile(_joined(lines, _blocks(lines, dialect)))
+    if not blocks:
+        raise NotATableError("There are no rows of numbers in the text.")
+    warnings = list(decoded.warnings)
+    tables = _tables(lines, blocks, warnings)
+    above = [line for start, end in _gaps(blocks) for line in lines[start:end] if line.strip()]
+    return Text(
+        fields=pairs(above),
+        comments=tuple(filter(None, map(strip_marks, above))),
+        tables=tables,
+        footer=tuple(line.strip() for line in lines[blocks[-1].end :] if line.strip()),
+        warnings=tuple(warnings),
+        encoding=decoded.encoding,
+        delimiter=dialect.delimiter,
+        decimal_comma=dialect.decimal_comma,
+    )
+
+
+def numbers(
+    lines: Sequence[str],
+    *,
+    names: Sequence[str] = (),
+    units: Sequence[str | None] = (),
+    title: str = "",
+    delimiter: str | None = None,
+    decimal_comma: bool | None = None,
+) -> tuple[Table, tuple[str, ...]]:
+    """The table in lines that are known to be its rows, and warnings (one sentence each).
+
+    Rows of another length are padded with NaN or cut, lines that are no rows are passed over, both with a warning.
+    Without `delimiter` it is found; the number of columns is that of the names, else the most frequent one.
+    Raises NotATableError if there is no row.
+    """
+    dialect = dialect_of(lines)
+    if delimiter is not None:
+        comma = dialect.decimal_comma if dialect.delimiter == delimiter else False
+        dialect = Dialect(None if delimiter in {"", " "} else delimiter, comma)
+    if decimal_comma is not None:
+        dialect = Dialect(dialect.delimiter, decimal_comma)
+    widths = Counter(len(dialect.cells(line)) for line in lines[:1000] if line.strip())
+    count = len(names) or (widths.most_common(1)[0][0] if widths else 0)
+    if not count:
+        raise NotATableError("There are no rows of numbers here.")
+    block = Block(dialect, count, 0, 0)
+    passed = block.take_all(lines)
+    if not block.rows:
+        raise NotATableError("There are no rows of numbers here.")
+    arrays, warnings = block.arrays()
+    if passed:
+        warnings.append(f"{passed} lines among the rows are no rows of numbers and are left out.")
+    columns = (
+        Column(
+            names[index] if index < len(names) else f"column {index + 1}",
+            (units[index] or None) if index < len(units) else None,
+            array,
+        )
+        for index, array in enumerate(arrays)
+    )
+    return Table(title, tuple(columns)), tuple(warnings)
+
+
+def dialect_of(lines: Sequence[str]) -> Dialect:
+    """How most rows of numbers among the lines are written, judged by lines from its beginning, middle and end."""
+    middle = len(lines) // 2
+    parts = (lines[: _PROBED * 4], lines[middle : middle + _PROBED], lines[-_PROBED:])
+    probe = [line[:_PROBED] for part in parts for line in part if _DIGIT.search(line[:_PROBED])]
+    scores = [_score(dialect, probe) for dialect in _DIALECTS]
+    best = _DIALECTS[scores.index(max(scores))]
+    if best.delimiter == "," and _is_one_column(probe):
+        return Dialect(decimal_comma=True)
+    return best
+
+
+def _score(dialect: Dialect, probe: Iterable[str]) -> int:
+    score = 0
+    for line in probe:
+        if dialect.delimiter is None or dialect.delimiter in line:
+            cells = dialect.cells(line)
+            if dialect.is_data(cells):
+                score += sum(number_of(cell, decimal_comma=dialect.decimal_comma) is not None for cell in cells if cell)
+    return score
+
+
+def _is_one_column(probe: Sequence[str]) -> bool:
+    """Whether `1,05` is one number: all rows have one comma, and somewhere a zero stands behind it, as in no integer."""
+    rows = [line for line in probe if Dialect(",").width(line)]
+    return all(_WHOLE.fullmatch(line) for line in rows) and any(_LEADING_ZERO.fullmatch(line) for line in rows)
+
+
+def _blocks(lines: Sequence[str], dialect: Dialect) -> list[Block]:
+    blocks: list[Block] = []
+    at = 0
+    while at < len(lines) and len(blocks) < _MOST_BLOCKS:
+        count = dialect.width(lines[at]) if _DIGIT.search(lines[at]) or "nan" in lines[at].lower() else 0
+        if not count or _is_names_row(lines, at, dialect, count):
+            at += 1
+            if not blocks and at > _LONGEST_HEADER:
+                break
+            continue
+        block = Block(dialect, count, at, at)
+        block.take(lines)
+        blocks.append(block)
+        at = block.end
+    return blocks
+
+
+def _is_names_row(lines: Sequence[str], at: int, dialect: Dialect, count: int) -> bool:
+    """Whether a row with some words in it stands above rows of numbers only, as `wavelength 300 350 400` does."""
+
+    def words(line: str) -> int:
+        return sum(number_of(cell, decimal_comma=dialect.decimal_comma) is None for cell in dialect.cells(line))
+
+    if at + 1 >= len(lines) or not words(lines[at]):
+        return False
+    return dialect.width(lines[at + 1]) == count and not words(lines[at + 1])
+
+
+def _joined(lines: Sequence[str], blocks: Sequence[Block]) -> list[Block]:
+    """Blocks with their continuations behind a blank line or a remark put together.
+
+    As in gnuplot one blank line is a pause in the same table, two begin another; and a first column that starts again
+    begins another as well. More blocks than anybody would look at are one table.
+    """
+    found: list[Block] = []
+    loose = len(blocks) > _MOST_TABLES
+    for block in blocks:
+        if found and _continues(lines, found[-1], block, loose=loose):
+            found[-1].parts.extend(block.parts)
+            found[-1].ragged += block.ragged
+            found[-1].end = block.end
+        else:
+            found.append(block)
+    return found
+
+
+def _continues(lines: Sequence[str], before: Block, block: Block, *, loose: bool) -> bool:
+    if before.count != block.count:
+        return False
+    between = [line.strip() for line in lines[before.end : block.start]]
+    if not any(between):
+        if loose or block.rows == 1:
+            return True
+        return len(between) == 1 and not _starts_again(before, block)
+    if any(line and line == strip_marks(line) for line in between):  # words without a mark: a header
+        return False
+    return names_above(between, block.count, block.dialect.delimiter) is None and not _starts_again(before, block)
+
+
+def _starts_again(before: Block, block: Block) -> bool:
+    first, last, new = before.corner(0), before.corner(-1), block.corner(0)
+    return first == new or (new - last) * (last - first) < 0
+
+
+def _worthwhile(blocks: Sequence[Block]) -> list[Block]:
+    """The blocks that are tables: not the stray numbers of a header. Of stray numbers only, the largest block."""
+    longest = max((block.rows for block in blocks), default=0)
+    good = [block for block in blocks if block.rows >= _FEWEST_ROWS and (block.count > 1 or 2 * block.rows >= longest)]
+    if good:
+        return good
+    best = max(blocks, key=lambda block: block.rows * block.count, default=None)
+    return [best] if best is not None and best.rows * best.count > 1 else []
+
+
+def _gaps(blocks: Sequence[Block]) -> list[tuple[int, int]]:
+    """First and last line (exclusive) of what stands above each block."""
+    starts = [0, *(block.end for block in blocks)]
+    return [(start, block.start) for start, block in zip(starts, blocks, strict=False)]
+
+
+def _tables(lines: Sequence[str], blocks: Sequence[Block], warnings: list[str]) -> tuple[Table, ...]:
+    tables: list[Table] = []
+    for (start, end), block in zip(_gaps(blocks), blocks, strict=True):
+        above = lines[start:end]
+        found = names_above(above, block.count, block.dialect.delimiter)
+        if found is None and tables and len(tables[-1].columns) == block.count:
+            found = [column.name for column in tables[-1].columns], [column.unit for column in tables[-1].columns]
+        names, units = found or ([f"column {index + 1}" for index in range(block.count)], [None] * block.count)
+        arrays, odd = block.arrays()
+        warnings.extend(note if len(blocks) == 1 else f"Table {len(tables) + 1}: {note}" for note in odd)
+        columns = (Column(name, unit, array) for name, unit, array in zip(names, units, arrays, strict=True))
+        tables.append(Table(title_above(above, names) if len(blocks) > 1 else "", tuple(columns)))
+    return tuple(tables)

@@ -1,0 +1,162 @@
+"""Single values in text: numbers as programs spell them, quantities, and the key-value lines of headers.
+
+Standard library only. Every pattern here is linear in the length of the text.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from ingestors.api import Quantity
+from ingestors.units import looks_like_unit, split_title
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+NAN: Final = float("nan")
+_TO_E: Final = str.maketrans({"d": "e", "D": "e"})
+_LONGEST_NUMBER: Final = 64
+_LONGEST_KEY: Final = 100
+_LONGEST_LINE: Final = 4000
+_EXPONENT: Final = r"(?:[eEdD][+-]?\d{1,5})?"
+_FLOAT: Final = re.compile(rf"[+-]?(?:\d+(?:\.\d*)?|\.\d+){_EXPONENT}", re.ASCII)
+_COMMA_FLOAT: Final = re.compile(rf"[+-]?(?:\d+(?:,\d*)?|,\d+){_EXPONENT}", re.ASCII)
+_BARE_EXPONENT: Final = re.compile(r"([+-]?\d*\.\d+)([+-]\d{3})", re.ASCII)  # Fortran drops the letter from 1.0E-100
+_INTEGER: Final = re.compile(r"[+-]?(?:0|[1-9]\d{0,17})", re.ASCII)
+_PLAIN: Final = re.compile(rf"[+-]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+){_EXPONENT}", re.ASCII)
+_SURE_COMMA: Final = re.compile(r"[+-]?(?:0,\d+|[1-9]\d*,(?:\d{1,2}|\d{4,})|\d+,\d+[eEdD][+-]?\d{1,5})", re.ASCII)
+_MISSING: Final = frozenset(
+    {"", "nan", "+nan", "-nan", "n/a", "#n/a", "na", "--", "-", "---", "null", "none", "?", "missing", "undefined"}
+    | {"1.#qnan", "-1.#qnan", "1.#ind", "-1.#ind", "nan(ind)", "-nan(ind)", "1.#qnan0", "-1.#ind0", "nodata", "<na>"}
+)
+_INFINITE: Final = {"inf": 1, "+inf": 1, "-inf": -1, "infinity": 1, "+infinity": 1, "-infinity": -1, "∞": 1}
+_INFINITE_MSVC: Final = {"1.#inf": 1, "+1.#inf": 1, "-1.#inf": -1}
+
+_MARK: Final = re.compile(r"^\s*(?:#+|;+|%+|!+|//+|\*+|'+|rem\s)\s?", re.IGNORECASE)
+_PAIR: Final = re.compile(
+    r"""["']?([^\s:=\t"'][^:=\t]*?)["']?\s*(?:=|:(?=\s|$|["'])|:(?=[^\s/\\:]))\s*["']?(.*?)["']?\s*$"""
+)
+_BETWEEN: Final = re.compile(r"\s{2,}|;\s+")
+
+
+def number_of(text: str, *, decimal_comma: bool = False) -> float | None:
+    """The number that a table's cell holds; NaN for a mark of a missing value or an empty cell; None if it is text."""
+    cell = text.strip()
+    if len(cell) > _LONGEST_NUMBER:
+        return None
+    if (_COMMA_FLOAT if decimal_comma else _FLOAT).fullmatch(cell):
+        return float(cell.replace(",", ".").translate(_TO_E))
+    lower = cell.casefold()
+    if lower in _MISSING or (cell and not cell.strip("*")):  # Fortran fills a field that is too narrow with asterisks
+        return NAN
+    sign = _INFINITE.get(lower) or _INFINITE_MSVC.get(lower)
+    if sign:
+        return sign * float("inf")
+    bare = _BARE_EXPONENT.fullmatch(cell)
+    return float(f"{bare[1]}E{bare[2]}") if bare else None
+
+
+def value_of(text: str) -> Any:
+    """The value that a header's text means: int, float, bool (true, false only), a Quantity, else the text itself.
+
+    Numbers with leading zeros (serial numbers) and dates stay text; a decimal comma counts only where it cannot part
+    thousands or a list. A list is read only with a unit: `8.7e-02, 8.3e-02 m`.
+    """
+    bare = text.strip()
+    if not bare or len(bare) > _LONGEST_LINE:
+        return bare
+    number = _plain_number(bare)
+    if number is not None:
+        return number
+    if bare.casefold() in {"true", "false"}:
+        return bare.casefold() == "true"
+    words = bare.split()
+    return _quantity(words) or bare
+
+
+def strip_marks(line: str) -> str:
+    """The line without its comment marks (`#`, `;`, `%`, `!`, `//`, `*`, `'`) and blanks at both ends."""
+    return _MARK.sub("", line, count=1).strip()
+
+
+def pairs(lines: Iterable[str]) -> dict[str, Any]:
+    """The key-value lines among `lines`: `key: value`, `key = value`, `key<TAB>value`, behind comment marks or not.
+
+    Values are typed by `value_of`; `Temperature (K): 5` gives `{"Temperature": Quantity(5, "K")}`. Keys without a value
+    are left out; a key that comes again with another value makes a list. Lines that are no pairs are passed over.
+    """
+    found: dict[str, list[Any]] = {}
+    for line in lines:
+        if len(line) > _LONGEST_LINE:
+            continue
+        for key, text in _pairs_in(strip_marks(line)):
+            name, value = _typed(key, text)
+            known = found.setdefault(name, [])
+            if value not in known:
+                known.append(value)
+    return {key: values[0] if len(values) == 1 else values for key, values in found.items()}
+
+
+def is_pair(line: str) -> bool:
+    """Whether the line holds a key and its value, or a key alone (`Sample:`)."""
+    bare = strip_marks(line)
+    return _one_pair(bare) is not None or bare.endswith((":", "="))
+
+
+def _pairs_in(bare: str) -> list[tuple[str, str]]:
+    several = [_one_pair(part) for part in _BETWEEN.split(bare)] if bare.count(":") + bare.count("=") > 1 else []
+    if len(several) > 1 and all(pair is not None and pair[1] for pair in several):
+        return [pair for pair in several if pair is not None]
+    pair = _one_pair(bare)
+    return [pair] if pair is not None and pair[1] else []
+
+
+def _one_pair(bare: str) -> tuple[str, str] | None:
+    match = _PAIR.match(bare)
+    if match is not None and _is_key(match[1]):
+        return match[1].strip(), match[2].strip()
+    key, tab, value = bare.partition("\t")
+    key = key.strip().strip("\"'").rstrip(":= ")
+    if tab and _is_key(key) and number_of(key) is None:
+        return key, " ".join(value.split()).strip("\"'")
+    return None
+
+
+def _is_key(key: str) -> bool:
+    return 0 < len(key) <= _LONGEST_KEY and any(letter.isalpha() for letter in key) and not key.startswith(("[", "("))
+
+
+def _typed(key: str, text: str) -> tuple[str, Any]:
+    value = value_of(text)
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        name, unit = split_title(key)
+        if unit is not None and looks_like_unit(unit):
+            return name, Quantity(value, unit)
+    return key, value
+
+
+def _plain_number(text: str) -> int | float | None:
+    if len(text) > _LONGEST_NUMBER:
+        return None
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    if _PLAIN.fullmatch(text):
+        return float(text.translate(_TO_E))
+    if _SURE_COMMA.fullmatch(text):
+        return float(text.replace(",", ".").translate(_TO_E))
+    return None
+
+
+def _quantity(words: list[str]) -> Quantity | None:
+    """Numbers, then a unit: the unit is what follows the last number."""
+    numbers: list[int | float] = []
+    for index, word in enumerate(words):
+        number = _plain_number(word.rstrip(",")) if index < len(words) - 1 else None
+        if number is None:
+            unit = " ".join(words[index:])
+            if not numbers or not looks_like_unit(unit):
+                return None
+            return Quantity(numbers[0] if len(numbers) == 1 else numbers, unit.strip("[]"))
+        numbers.append(number)
+    return None

@@ -1,0 +1,140 @@
+"""The words above a table: which line names the columns, which one gives their units, which one is a title.
+
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from typing import TYPE_CHECKING, Final
+
+from ingestors.textvalues import is_pair, number_of, strip_marks
+from ingestors.units import looks_like_unit, split_title
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+Titles = tuple[list[str], list[str | None]]
+
+_FAR: Final = 30  # lines above the rows that may hold the names
+_LONGEST: Final = 1_000_000
+_LONGEST_TITLE: Final = 120
+_RULE: Final = re.compile(r"[-=_*#+~\s|]*")
+_BLANKS: Final = re.compile(r"\s{2,}|\t")
+_PREFIX: Final = re.compile(r"(?:data columns|data|columns?|names?|labels?|fields?)\s*[:=]?\s+", re.IGNORECASE)
+
+
+def names_and_units(line: str, count: int, delimiter: str | None) -> Titles | None:
+    """Names and units of `count` columns in one line, or None if it does not hold them.
+
+    The line is split at the rows' own delimiter, tabs, two blanks, commas, semicolons or ` - `, and last at single
+    blanks. Comment marks and a leading `Data:` are passed over. Units are read from the titles (`Energy (eV)`).
+    """
+    found = _split(line, count, delimiter, loosely=True)
+    return None if found is None else _titles(found)
+
+
+def names_above(lines: Sequence[str], count: int, delimiter: str | None) -> Titles | None:
+    """Names and units of the columns from the lines above the rows: the nearest line that fits, and a row of units."""
+    units: list[str] | None = None
+    near = True
+    for line in [line for line in lines[-_FAR:] if not _RULE.fullmatch(line)][::-1]:
+        cells = _split(line, count, delimiter, loosely=near)
+        if cells is None:
+            near = False
+            continue
+        if units is None and _are_units(cells):
+            units = cells
+            continue
+        names, own = _titles(cells)
+        if units is not None:
+            own = [_bare(unit) or known for unit, known in zip(units, own, strict=True)]
+        return names, own
+    if units is not None and not all(unit.startswith(("[", "(")) for unit in units):
+        return _titles(units)  # names such as T and V, which are units as well
+    return None
+
+
+def title_above(lines: Sequence[str], names: Sequence[str]) -> str:
+    """The nearest line above the rows that says something else than the names, as a title; may be empty."""
+    for line in reversed(lines[-_FAR:]):
+        bare = strip_marks(line)[:_LONGEST_TITLE]
+        if not bare or _RULE.fullmatch(bare) or sum(name in bare for name in names) * 2 > len(names):
+            continue
+        if any(letter.isalpha() for letter in bare):
+            return bare.strip("[]").strip()
+    return ""
+
+
+def _split(line: str, count: int, delimiter: str | None, *, loosely: bool) -> list[str] | None:
+    if len(line) > _LONGEST:
+        return None
+    for bare in _variants(line):
+        for cells in _ways(bare, delimiter, loosely=loosely):
+            if len(cells) == count and _are_names(cells, bare):
+                return cells
+    return None
+
+
+def _variants(line: str) -> list[str]:
+    bare = strip_marks(line)
+    prefix = _PREFIX.match(bare)
+    return [bare, bare[prefix.end() :].strip()] if prefix else [bare]
+
+
+def _ways(bare: str, delimiter: str | None, *, loosely: bool) -> list[list[str]]:
+    ways: list[Callable[[str], list[str]]] = []
+    if delimiter is not None:
+        ways.append(lambda text: _separated(text, delimiter))
+    ways += [
+        _BLANKS.split,
+        lambda text: _separated(text, ","),
+        lambda text: _separated(text, ";"),
+        lambda text: text.split(" - "),
+    ]
+    if loosely:
+        ways.append(str.split)
+    found = []
+    for way in ways:
+        cells = [cell.strip().strip("\"'").strip() for cell in way(bare)]
+        while cells and not cells[-1]:
+            cells.pop()
+        found.append(cells)
+    return found
+
+
+def _separated(text: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([text], delimiter=delimiter, skipinitialspace=True), [])
+    except csv.Error:  # a field beyond csv's own limit
+        return []
+
+
+def _are_names(cells: Sequence[str], line: str) -> bool:
+    """Whether the cells can be titles: words, none of them twice as long as a title, and no key with its value."""
+    if not any(_is_word(cell) for cell in cells) or any(len(cell) > _LONGEST_TITLE for cell in cells):
+        return False
+    if len(cells) == 1:
+        return not is_pair(line)
+    numeric = sum(number_of(cell) is not None for cell in cells)
+    return 2 * numeric <= len(cells) and not (is_pair(line) and "\t" not in line)
+
+
+def _is_word(cell: str) -> bool:
+    return any(letter.isalpha() or letter in "%°" for letter in cell) and number_of(cell) is None
+
+
+def _are_units(cells: Sequence[str]) -> bool:
+    """Whether every cell is a unit or a mark for none, and at least one is a unit."""
+    known = [cell for cell in cells if cell.strip("[]()- ")]
+    return bool(known) and all(looks_like_unit(_bare(cell) or "") for cell in known)
+
+
+def _bare(unit: str) -> str | None:
+    return unit.strip().strip("[]").removeprefix("(").removesuffix(")").strip("- ") or None
+
+
+def _titles(cells: Sequence[str]) -> Titles:
+    split = [split_title(cell) for cell in cells]
+    return [name or f"column {index + 1}" for index, (name, _) in enumerate(split)], [unit for _, unit in split]
