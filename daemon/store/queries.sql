@@ -215,7 +215,9 @@ VALUES (:dataset, :revision, :catalog, 'queued', :age, :at, :attempts)
 
 -- name: due_delivery
 SELECT d.id FROM deliveries d JOIN datasets s ON s.id = d.dataset
-WHERE d.catalog = :catalog AND (d.state = 'queued' OR (d.state = 'waiting' AND d.not_before <= :now))
+WHERE d.catalog = :catalog
+  AND d.state IN ('queued', 'waiting')   -- the index deliveries_due, in its order
+  AND (d.state = 'queued' OR d.not_before <= :now)
   AND s.state IN ('composed', 'delivered')
   AND NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.dataset = d.dataset AND o.catalog = d.catalog AND o.state = 'sending')
 ORDER BY d.age, d.id LIMIT 1
