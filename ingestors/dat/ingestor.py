@@ -1,0 +1,76 @@
+"""The ingestor of text tables: asks the families, most specific first, and the general table reader last."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ingestors.api import Claim, Extraction, Specificity, UnreadableError
+from ingestors.dat import general
+from ingestors.dat.families import FAMILIES
+from ingestors.dat.reading import Family, extraction
+from ingestors.tables import NotATableError
+from ingestors.textfile import Decoded, NotTextError, decode, read_text
+
+if TYPE_CHECKING:
+    from ingestors.api import Candidate
+
+GENERAL: Final = Family("general table", general.recognises, general.read)
+_GENERAL_CLAIM: Final = Specificity.CONTAINER + 1
+_NUL_PROBE: Final = 2000
+_WIDE: Final = (b"\xff\xfe", b"\xfe\xff")
+_PARTIAL: Final = 4  # bytes that a character cut at the end of the head can have
+
+
+class Dat:
+    """Text tables with any suffix, of a known family or of none. Declines binaries, prose, JSON and XML."""
+
+    name = "dat"
+    version = "1"
+
+    def claim(self, candidate: Candidate) -> Claim | None:
+        """A family's tell-tale claims as a format, any other table as a container. Raises OSError."""
+        head = _head(candidate)
+        if head is None:
+            return None
+        for family in FAMILIES:
+            reason = family.recognises(head, candidate)
+            if reason is not None:
+                return Claim(Specificity.FORMAT, f"{family.name}: {reason}")
+        reason = GENERAL.recognises(head, candidate)
+        return Claim(_GENERAL_CLAIM, reason) if reason is not None else None
+
+    def extract(self, candidate: Candidate) -> Extraction:
+        """Read the file as its family. Raises UnreadableError with a sentence, and OSError."""
+        head = _head(candidate)
+        if head is None:
+            raise UnreadableError("The file is binary or empty, not a text table.")
+        family = next((family for family in FAMILIES if family.recognises(head, candidate)), GENERAL)
+        try:
+            text = _text(candidate)
+            reading = family.read(text, candidate)
+        except (NotTextError, NotATableError) as error:
+            raise UnreadableError(f"{error}") from error
+        return extraction(reading, candidate, text.warnings)
+
+
+def _head(candidate: Candidate) -> str | None:
+    """The first bytes as text, or None for a binary (a NUL within the first 2000 bytes, but for UTF-16)."""
+    head = candidate.head
+    if not head.strip():
+        return None
+    try:
+        return decode(_whole(head, candidate)).text
+    except NotTextError:
+        return None
+
+
+def _whole(head: bytes, candidate: Candidate) -> bytes:
+    """The head without a last character that may be cut in two."""
+    if candidate.size <= len(head):
+        return head
+    end = head.rfind(b"\n")
+    return head[: end + 1] if end > 0 and not head.startswith(_WIDE) else head
+
+
+def _text(candidate: Candidate) -> Decoded:
+    return read_text(candidate.path)

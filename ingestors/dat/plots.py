@@ -1,0 +1,182 @@
+"""Pictures of tables: which column against which, several scans in one picture, maps of points in a plane."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingestors.rendering import Series, curve, heatmap, thumbnail
+from ingestors.tables import Column, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ingestors.api import Thumbnail
+
+MOST_SCANS: Final = 6
+_ABSCISSA: Final = (
+    r"(mono.?)?energy\b|^e$|^en$|.*energy$|zapenergy",
+    r"2.?th(eta)?\b|two.?theta|^tth$|angle",
+    r"^q\b|^qx\b|^k$|^r$",
+    r"(magnetic )?field|^h$|^b$",
+    r"bias|voltage|potential|^v$|^vf$",
+    r"wave.?(length|number)|raman.?shift|binding|kinetic|^lambda",
+    r"freq",
+    r"lag.?time|time|^t$|elapsed|seconds|epoch",
+    r"temp",
+    r"^x\b|x.?(axis|value)",
+)
+_NOT_ORDINATE: Final = re.compile(
+    r"^(d|sd|se|sig|sigma|err|error|std|delta|dq|unc)|err(or)?$|std|epoch|^pt\.?$|^#?index$|^time|clock|_sp$|setpoint|requested|preset|status|counts?_?time|comment",
+    re.IGNORECASE,
+)
+_WAVY: Final = 0.05  # share of steps against the trend that an abscissa may have
+
+
+def numeric(table: Table) -> list[Column]:
+    """The columns of numbers."""
+    return [column for column in table.columns if not column.is_text]
+
+
+def find(table: Table, *patterns: str) -> Column | None:
+    """The first column with data whose name matches a pattern (case ignored), patterns in the order of preference."""
+    for pattern in patterns:
+        for column in numeric(table):
+            if re.search(pattern, column.name.strip(), re.IGNORECASE) and np.isfinite(column.values).any():
+                return column
+    return None
+
+
+def axes_of(table: Table) -> tuple[Column, Column] | None:
+    """The pair of columns that shows a table best, or None if there is nothing to draw.
+
+    The abscissa is a column with a name of the kind (energy, angle, field, time, ...) that goes one way, else any that does,
+    else the first; the ordinate is the first other column that varies and is no error, index or clock.
+    """
+    varied = [column for column in numeric(table) if _varies(column)]
+    if len(varied) < 2:  # noqa: PLR2004 a pair
+        return None
+    x = _abscissa(varied)
+    others = [column for column in varied if column is not x]
+    after = [column for column in others if varied.index(column) > varied.index(x)] or others
+    telling = [column for column in after if not _NOT_ORDINATE.search(column.name.strip())]
+    return x, (telling or after)[0]
+
+
+def drawn(
+    lines: Sequence[tuple[Column, Column, str]], *, caption: str = "", title: str = "", reverse: bool = False, log_y: bool | None = None
+) -> tuple[Thumbnail, ...]:
+    """One picture of up to six lines (x, y, label), spread over all that are given; the first one names the axes."""
+    chosen = spread(lines)
+    if not chosen:
+        return ()
+    x, y, _ = chosen[0]
+    png = curve(
+        [Series(across.values, up.values, label) for across, up, label in chosen],
+        title=title,
+        x_label=x.label,
+        y_label=y.label,
+        x_reversed=reverse,
+        log_y=log_y,
+    )
+    return (thumbnail(caption or f"{y.name} against {x.name}", png),)
+
+
+def charts(tables: Sequence[Table], *, title: str = "") -> tuple[Thumbnail, ...]:
+    """One picture of the tables that share the commonest pair of axes."""
+    pairs = [(table, axes_of(table)) for table in tables if table.rows > 1]
+    lines = [(*pair, table.title) for table, pair in pairs if pair is not None]
+    if not lines:
+        return ()
+    names = [(x.name, y.name) for x, y, _ in lines]
+    commonest = max(dict.fromkeys(names), key=lambda pair: sum(line[0].values.size for line, name in zip(lines, names, strict=True) if name == pair))
+    return drawn([line for line, name in zip(lines, names, strict=True) if name == commonest], title=title)
+
+
+def plane_map(x: Column, y: Column, z: Column, *, caption: str = "", title: str = "", log: bool | None = None) -> tuple[Thumbnail, ...]:
+    """A map of z over points (x, y) in a plane: their means in as many cells as the points allow, blank where there are none."""
+    known = np.isfinite(x.values) & np.isfinite(y.values) & np.isfinite(z.values)
+    across, up, values = x.values[known], y.values[known], z.values[known]
+    if across.size < 4 or np.ptp(across) == 0 or np.ptp(up) == 0:  # noqa: PLR2004 a plane has corners
+        return ()
+    bins = (_cells(up, across.size), _cells(across, across.size))
+    total, y_edges, x_edges = np.histogram2d(up, across, bins=bins, weights=values)
+    count, _, _ = np.histogram2d(up, across, bins=bins)
+    cells = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    png = heatmap(
+        cells,
+        title=title,
+        extent=(float(x_edges[0]), float(x_edges[-1]), float(y_edges[0]), float(y_edges[-1])),
+        x_label=x.label,
+        y_label=y.label,
+        unit=z.label,
+        log=log,
+    )
+    return (thumbnail(caption or f"{z.name} over {x.name} and {y.name}", png),)
+
+
+def gridded(table: Table) -> tuple[Column, Column] | None:
+    """The two leading columns if the rows are all points of a grid (a slow and a fast axis), as (fast, slow)."""
+    if len(table.columns) < 3 or table.rows < 16:  # noqa: PLR2004 two axes and a value, and enough points for a map
+        return None
+    slow, fast = table.columns[:2]
+    if any(column.is_text for column in table.columns[:3]):
+        return None
+    if not (np.isfinite(slow.values).all() and np.isfinite(fast.values).all()):
+        return None
+    across, up = np.unique(fast.values).size, np.unique(slow.values).size
+    if min(across, up) < 3 or not 0.8 * across * up <= table.rows <= across * up:  # noqa: PLR2004 the last line may be unfinished
+        return None
+    return (fast, slow) if _turns(slow.values) <= _turns(fast.values) else (slow, fast)
+
+
+def spread(lines: Sequence[tuple[Column, Column, str]], most: int = MOST_SCANS) -> list[tuple[Column, Column, str]]:
+    """All of them, or `most` evenly spread."""
+    if len(lines) <= most:
+        return list(lines)
+    return [lines[round(index)] for index in np.linspace(0, len(lines) - 1, most)]
+
+
+def _varies(column: Column) -> bool:
+    known = column.values[np.isfinite(column.values)]
+    return known.size > 1 and bool(known.min() < known.max())
+
+
+def _abscissa(columns: Sequence[Column]) -> Column:
+    for pattern in _ABSCISSA:
+        for column in columns:
+            if re.match(pattern, column.name.strip(), re.IGNORECASE) and _one_way(column.values):
+                return column
+    for pattern in _ABSCISSA[:6]:
+        for column in columns:
+            if re.match(pattern, column.name.strip(), re.IGNORECASE) and column is columns[0]:
+                return column
+    return next((column for column in columns if _one_way(column.values) and not _counts_rows(column)), columns[0])
+
+
+def _one_way(values: NDArray[np.float64]) -> bool:
+    known = values[np.isfinite(values)]
+    if known.size < 2 or known.size < 0.5 * values.size:  # noqa: PLR2004 a step
+        return False
+    steps = np.diff(known)
+    moved = steps[steps != 0]
+    return moved.size > 0.3 * steps.size and min(np.mean(moved > 0), np.mean(moved < 0)) <= _WAVY
+
+
+def _counts_rows(column: Column) -> bool:
+    steps = np.diff(column.values)
+    return bool((steps == 1).all()) and column.values[0] in (0, 1)
+
+
+def _turns(values: NDArray[np.float64]) -> int:
+    return int(np.count_nonzero(np.diff(values)))
+
+
+def _cells(values: NDArray[np.float64], points: int) -> int:
+    """Cells along one axis: the distinct values of a true grid, else about one cell for each point."""
+    distinct = np.unique(values).size
+    side = max(4, int(np.sqrt(points) * 0.9))
+    return int(min(distinct, 2 * side, 400)) if distinct <= 2 * side else min(side, 400)
