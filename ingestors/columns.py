@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ingestors.textvalues import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
 _FIRST_CHUNK: Final = 64
 _LARGEST_CHUNK: Final = 16384
@@ -109,12 +110,22 @@ class Dialect:
     def bulk(self, lines: Sequence[str], count: int) -> NDArray[np.float64] | None:
         """All lines as an array (rows, count) if every one of them is a clean row of numbers, else None."""
         found = self._loaded(lines, count)
-        if found is None and self._worth_mending(lines[0]):
-            found = self._loaded([_EXPONENT_D.sub("E", line) for line in lines], count)
+        if found is None and self._has_gaps(lines[0]):
+            return self._loaded([self._filled(line, count) for line in lines], count)
+        if found is None and _EXPONENT_D.search(lines[0]):
+            return self._loaded([_EXPONENT_D.sub("E", line) for line in lines], count)
         return found
 
-    def _worth_mending(self, line: str) -> bool:
-        return _EXPONENT_D.search(line) is not None
+    def _has_gaps(self, line: str) -> bool:
+        return self.delimiter is not None and not all(map(str.strip, line.split(self.delimiter))) and '"' not in line
+
+    def _filled(self, line: str, count: int) -> str:
+        """The row with NaN in its empty cells, and without empty cells beyond the last column."""
+        delimiter = self.delimiter or " "
+        cells = [cell if cell.strip() else "nan" for cell in line.split(delimiter)]
+        if len(cells) > count and set(cells[count:]) == {"nan"}:
+            del cells[count:]
+        return delimiter.join(cells)
 
     def _loaded(self, lines: Sequence[str], count: int) -> NDArray[np.float64] | None:
         delimiter = None if self.delimiter in {None, "\t"} else self.delimiter

@@ -11,13 +11,17 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from ingestors.columns import Block, Column, Dialect, Table, described
 from ingestors.textfile import Decoded, lines_of
 from ingestors.textvalues import is_pair, number_of, pairs, strip_marks, value_of
-from ingestors.titles import names_above, names_and_units, title_above
+from ingestors.titles import are_titles, names_above, names_and_units, title_above, width_above
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
 
 __all__ = [
     "Column",
@@ -78,6 +82,8 @@ class Text:
 def read(text: Decoded | str) -> Text:
     """Take a text with one or more tables of numbers apart. Raises NotATableError."""
     decoded = text if isinstance(text, Decoded) else Decoded(text, "utf-8")
+    if decoded.text.lstrip().startswith(("<", "{", "[{")):
+        raise NotATableError("The text is XML, JSON or RTF, no table.")
     lines = lines_of(decoded.text)
     for index, line in enumerate(lines):
         if len(line) > _LONGEST_LINE:
@@ -88,9 +94,13 @@ def read(text: Decoded | str) -> Text:
         raise NotATableError("There are no rows of numbers in the text.")
     warnings = list(decoded.warnings)
     tables = _tables(lines, blocks, warnings)
-    above = [line for start, end in _gaps(blocks) for line in lines[start:end] if line.strip()]
+    gaps = [[line for line in lines[start:end] if line.strip()] for start, end in _gaps(blocks)]
+    above = [line for gap in gaps for line in gap]
+    said = {
+        line for gap, table in zip(gaps, tables, strict=True) for line in gap[-5:] if _is_used(line, table, dialect)
+    }
     return Text(
-        fields=pairs(above),
+        fields=pairs(line for line in above if line not in said),
         comments=tuple(filter(None, map(strip_marks, above))),
         tables=tables,
         footer=tuple(line.strip() for line in lines[blocks[-1].end :] if line.strip()),
@@ -133,15 +143,8 @@ def numbers(
     arrays, warnings = block.arrays()
     if passed:
         warnings.append(f"{passed} lines among the rows are no rows of numbers and are left out.")
-    columns = (
-        Column(
-            names[index] if index < len(names) else f"column {index + 1}",
-            (units[index] or None) if index < len(units) else None,
-            array,
-        )
-        for index, array in enumerate(arrays)
-    )
-    return Table(title, tuple(columns)), tuple(warnings)
+    columns = tuple(_column(index, array, names, units) for index, array in enumerate(arrays))
+    return Table(title, columns), tuple(warnings)
 
 
 def dialect_of(lines: Sequence[str]) -> Dialect:
@@ -182,6 +185,9 @@ def _blocks(lines: Sequence[str], dialect: Dialect) -> list[Block]:
             if not blocks and at > _LONGEST_HEADER:
                 break
             continue
+        if dialect.delimiter is not None and lines[at].count(dialect.delimiter) >= count:  # empty cells at the end
+            most = lines[at].count(dialect.delimiter) + 1
+            count = width_above(lines[max(0, at - 3) : at], count + 1, most, dialect.delimiter) or count
         block = Block(dialect, count, at, at)
         block.take(lines)
         blocks.append(block)
@@ -259,9 +265,28 @@ def _tables(lines: Sequence[str], blocks: Sequence[Block], warnings: list[str]) 
         found = names_above(above, block.count, block.dialect.delimiter)
         if found is None and tables and len(tables[-1].columns) == block.count:
             found = [column.name for column in tables[-1].columns], [column.unit for column in tables[-1].columns]
-        names, units = found or ([f"column {index + 1}" for index in range(block.count)], [None] * block.count)
+        names, units = found or ([], [])
         arrays, odd = block.arrays()
         warnings.extend(note if len(blocks) == 1 else f"Table {len(tables) + 1}: {note}" for note in odd)
-        columns = (Column(name, unit, array) for name, unit, array in zip(names, units, arrays, strict=True))
-        tables.append(Table(title_above(above, names) if len(blocks) > 1 else "", tuple(columns)))
+        columns = tuple(_column(index, array, names, units) for index, array in enumerate(arrays))
+        if found is not None:  # rows that begin with a delimiter have nothing in the first column
+            columns = tuple(
+                column for column, name in zip(columns, names, strict=True) if name or not _is_empty(column)
+            )
+        tables.append(Table(title_above(above, names) if len(blocks) > 1 else "", columns))
     return tuple(tables)
+
+
+def _column(index: int, values: NDArray[Any], names: Sequence[str], units: Sequence[str | None]) -> Column:
+    name = names[index] if index < len(names) else ""
+    return Column(name or f"column {index + 1}", (units[index] or None) if index < len(units) else None, values)
+
+
+def _is_empty(column: Column) -> bool:
+    return not column.is_text and bool(np.isnan(column.values).all())
+
+
+def _is_used(line: str, table: Table, dialect: Dialect) -> bool:
+    """Whether the line above a table is the one with its titles."""
+    names = [column.name for column in table.columns]
+    return not names[0].startswith("column ") and are_titles(line, names, dialect.delimiter)

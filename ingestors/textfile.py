@@ -50,10 +50,9 @@ def decode(data: bytes) -> Decoded:
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return _decoded(data[len(mark) :], encoding)
-    if b"\0" in data:
-        encoding = _wide(data[:_PROBE])
-        if encoding:
-            return _decoded(data, encoding)
+    wide = _wide(data[:_PROBE]) if b"\0" in data else None
+    if wide:
+        return _decoded(data, wide)
     return _decoded(data, "utf-8")
 
 
@@ -100,8 +99,7 @@ def _decoded(data: bytes, encoding: str) -> Decoded:
         text = data.decode(encoding, "replace").rstrip("\0")
         if "\0" in text or _strange(text[:_PROBE]):
             raise NotTextError(f"The file begins like {encoding} text and is none.")
-        if text.endswith("\ufffd"):  # half a unit at the end of a file that was cut
-            text = text[:-1]
+        text = text.removesuffix("\ufffd")  # half a unit at the end of a file that was cut
     return Decoded(text.removeprefix("\ufeff").rstrip("\x1a"), encoding, warnings)
 
 

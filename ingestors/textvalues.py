@@ -33,7 +33,7 @@ _MISSING: Final = frozenset(
 _INFINITE: Final = {"inf": 1, "+inf": 1, "-inf": -1, "infinity": 1, "+infinity": 1, "-infinity": -1, "∞": 1}
 _INFINITE_MSVC: Final = {"1.#inf": 1, "+1.#inf": 1, "-1.#inf": -1}
 
-_MARK: Final = re.compile(r"^\s*(?:#+|;+|%+|!+|//+|\*+|'+|rem\s)\s?", re.IGNORECASE)
+_MARK: Final = re.compile(r"\s*(?:[#;%!*'][#;%!*'\s]*|//+)\s?")
 _PAIR: Final = re.compile(
     r"""["']?([^\s:=\t"'][^:=\t]*?)["']?\s*(?:=|:(?=\s|$|["'])|:(?=[^\s/\\:]))\s*["']?(.*?)["']?\s*$"""
 )
@@ -77,7 +77,8 @@ def value_of(text: str) -> Any:
 
 def strip_marks(line: str) -> str:
     """The line without its comment marks (`#`, `;`, `%`, `!`, `//`, `*`, `'`) and blanks at both ends."""
-    return _MARK.sub("", line, count=1).strip()
+    match = _MARK.match(line)
+    return (line[match.end() :] if match else line).strip()
 
 
 def pairs(lines: Iterable[str]) -> dict[str, Any]:

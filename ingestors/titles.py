@@ -16,13 +16,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 Titles = tuple[list[str], list[str | None]]
+"""Names and units of the columns; an empty name where a delimited line has an empty cell."""
 
 _FAR: Final = 30  # lines above the rows that may hold the names
 _LONGEST: Final = 1_000_000
 _LONGEST_TITLE: Final = 120
 _RULE: Final = re.compile(r"[-=_*#+~\s|]*")
 _BLANKS: Final = re.compile(r"\s{2,}|\t")
-_PREFIX: Final = re.compile(r"(?:data columns|data|columns?|names?|labels?|fields?)\s*[:=]?\s+", re.IGNORECASE)
+_PREFIX: Final = re.compile(
+    r"(?:data columns(?: are)?|data|column ?labels|columns?|names?|labels?|fields?)\s*[:=]?\s+", re.IGNORECASE
+)
+_SPEC: Final = re.compile(r"\s*#[LC]\s+")  # SPEC's labels and remarks
+_MARKED: Final = re.compile(r"[ ]*(?:[#;%!*']+|//+)?[ ]*")
+_SECTION: Final = re.compile(r"\s*\[[^\[\]]*\]\s*")
 
 
 def names_and_units(line: str, count: int, delimiter: str | None) -> Titles | None:
@@ -33,6 +39,15 @@ def names_and_units(line: str, count: int, delimiter: str | None) -> Titles | No
     """
     found = _split(line, count, delimiter, loosely=True)
     return None if found is None else _titles(found)
+
+
+def width_above(lines: Sequence[str], low: int, high: int, delimiter: str) -> int:
+    """How many titles the last line above the rows has at this delimiter, if that is from `low` to `high`, else 0."""
+    for line in reversed(lines[-3:]):
+        if line.strip():
+            cells = _trimmed(_separated(line, delimiter))
+            return len(cells) if low <= len(cells) <= high and all(map(_is_word, filter(None, cells))) else 0
+    return 0
 
 
 def names_above(lines: Sequence[str], count: int, delimiter: str | None) -> Titles | None:
@@ -56,6 +71,12 @@ def names_above(lines: Sequence[str], count: int, delimiter: str | None) -> Titl
     return None
 
 
+def are_titles(line: str, names: Sequence[str], delimiter: str | None) -> bool:
+    """Whether the line is the one that `names` came from, or the units below it."""
+    cells = _split(line, len(names), delimiter, loosely=True)
+    return cells is not None and (_are_units(cells) or _titles(cells)[0] == list(names))
+
+
 def title_above(lines: Sequence[str], names: Sequence[str]) -> str:
     """The nearest line above the rows that says something else than the names, as a title; may be empty."""
     for line in reversed(lines[-_FAR:]):
@@ -68,39 +89,59 @@ def title_above(lines: Sequence[str], names: Sequence[str]) -> str:
 
 
 def _split(line: str, count: int, delimiter: str | None, *, loosely: bool) -> list[str] | None:
-    if len(line) > _LONGEST:
+    if len(line) > _LONGEST or _SECTION.fullmatch(line):
         return None
-    for bare in _variants(line):
-        for cells in _ways(bare, delimiter, loosely=loosely):
+    for bare in _variants(line, delimiter):
+        for cells in _ways(bare, count, delimiter, loosely=loosely):
             if len(cells) == count and _are_names(cells, bare):
                 return cells
     return None
 
 
-def _variants(line: str) -> list[str]:
+def _variants(line: str, delimiter: str | None) -> list[str]:
+    spec = _SPEC.match(line)
+    if spec:
+        return [line[spec.end() :].strip()]
     bare = strip_marks(line)
     prefix = _PREFIX.match(bare)
-    return [bare, bare[prefix.end() :].strip()] if prefix else [bare]
+    found = [bare[prefix.end() :].strip(), bare] if prefix else [bare]
+    if delimiter is not None and delimiter in line:  # an empty first cell counts
+        found.insert(0, line if line.startswith(delimiter) else line[_end_of_mark(line) :])
+    return found
 
 
-def _ways(bare: str, delimiter: str | None, *, loosely: bool) -> list[list[str]]:
-    ways: list[Callable[[str], list[str]]] = []
-    if delimiter is not None:
-        ways.append(lambda text: _separated(text, delimiter))
-    ways += [
-        _BLANKS.split,
-        lambda text: _separated(text, ","),
-        lambda text: _separated(text, ";"),
-        lambda text: text.split(" - "),
-    ]
+def _end_of_mark(line: str) -> int:
+    match = _MARKED.match(line)
+    return match.end() if match else 0
+
+
+def _ways(bare: str, count: int, delimiter: str | None, *, loosely: bool) -> list[list[str]]:
+    if delimiter is not None and delimiter in bare:
+        cells = _trimmed(_separated(bare, delimiter))
+        # the last titles may be empty, as the cells below them are
+        return [cells + [""] * (count - len(cells)) if 1 < len(cells) < count and loosely else cells]
+    ways: list[Callable[[str], list[str]]] = [_BLANKS.split]
+    ways += [lambda text: _separated(text, ","), lambda text: _separated(text, ";"), lambda text: text.split(" - ")]
     if loosely:
-        ways.append(str.split)
-    found = []
-    for way in ways:
-        cells = [cell.strip().strip("\"'").strip() for cell in way(bare)]
-        while cells and not cells[-1]:
-            cells.pop()
-        found.append(cells)
+        ways.append(_words)
+    return [_trimmed(way(bare)) for way in ways]
+
+
+def _words(text: str) -> list[str]:
+    """The words, a unit in brackets joined to the word before it."""
+    found: list[str] = []
+    for word in text.split():
+        if found and word[0] in "([" and word[-1] in ")]":
+            found[-1] += f" {word}"
+        else:
+            found.append(word)
+    return found
+
+
+def _trimmed(cells: Sequence[str]) -> list[str]:
+    found = [cell.strip().strip("\"'").strip() for cell in cells]
+    while found and not found[-1]:
+        found.pop()
     return found
 
 
@@ -127,14 +168,14 @@ def _is_word(cell: str) -> bool:
 
 def _are_units(cells: Sequence[str]) -> bool:
     """Whether every cell is a unit or a mark for none, and at least one is a unit."""
-    known = [cell for cell in cells if cell.strip("[]()- ")]
+    known = [cell for cell in cells if cell.strip("[]()#- ")]
     return bool(known) and all(looks_like_unit(_bare(cell) or "") for cell in known)
 
 
 def _bare(unit: str) -> str | None:
-    return unit.strip().strip("[]").removeprefix("(").removesuffix(")").strip("- ") or None
+    return unit.strip().strip("[]").removeprefix("(").removesuffix(")").strip("-# ") or None
 
 
 def _titles(cells: Sequence[str]) -> Titles:
     split = [split_title(cell) for cell in cells]
-    return [name or f"column {index + 1}" for index, (name, _) in enumerate(split)], [unit for _, unit in split]
+    return [name for name, _ in split], [unit for _, unit in split]

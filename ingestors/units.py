@@ -22,175 +22,31 @@ _NO_UNIT: Final = frozenset({"", "-", "--", "none", "n/a", "na", "null"})
 
 # Symbols that take a decimal prefix: the SI, what it accepts, and what instruments write instead.
 _PREFIXED: Final = frozenset(
-    {"m", "g", "s", "sec", "A", "K", "mol", "cd", "Hz", "N", "Pa", "J", "W", "C", "V", "F", "Ω", "Ω", "ohm", "Ohm", "S"}
-    | {
-        "Wb",
-        "T",
-        "H",
-        "rad",
-        "Bq",
-        "Gy",
-        "Sv",
-        "L",
-        "l",
-        "eV",
-        "bar",
-        "emu",
-        "Torr",
-        "torr",
-        "G",
-        "Oe",
-        "barn",
-        "M",
-        "B",
-    }
-)
+    (
+        "m g s sec A K mol cd Hz N Pa J W C V F Ω ohm Ohm S Wb T H rad Bq Gy Sv L l eV bar emu Torr torr G Oe barn M B"
+    ).split()
+) | {"\u2126"}  # the Ohm sign, which is another letter than Ω
 _ALONE: Final = frozenset(
-    {
-        "deg",
-        "degree",
-        "degrees",
-        "°",
-        "°C",
-        "°F",
-        "degC",
-        "degF",
-        "Deg",
-        "Degrees",
-        "Å",
-        "Å",
-        "Ang",
-        "Angstrom",
-        "Angstroms",
-    }
-    | {
-        "angstrom",
-        "angstroms",
-        "Angs",
-        "min",
-        "h",
-        "hr",
-        "hrs",
-        "d",
-        "day",
-        "days",
-        "hour",
-        "hours",
-        "minutes",
-        "seconds",
-    }
-    | {
-        "second",
-        "sec",
-        "count",
-        "counts",
-        "Counts",
-        "cts",
-        "cps",
-        "CPS",
-        "cnts",
-        "c",
-        "a.u.",
-        "arb",
-        "arb.",
-        "arbitrary",
-        "u",
-    }
-    | {
-        "units",
-        "unit",
-        "u.",
-        "%",
-        "percent",
-        "ppm",
-        "ppb",
-        "dB",
-        "dBm",
-        "px",
-        "pix",
-        "pixel",
-        "pixels",
-        "pts",
-        "points",
-    }
-    | {
-        "steps",
-        "sr",
-        "rpm",
-        "RPM",
-        "Da",
-        "kDa",
-        "wt%",
-        "at%",
-        "vol%",
-        "in",
-        "inch",
-        "mil",
-        "psi",
-        "atm",
-        "Kelvin",
-        "kelvin",
-    }
-    | {
-        "Volt",
-        "Volts",
-        "volt",
-        "volts",
-        "Amp",
-        "Amps",
-        "amps",
-        "Watt",
-        "Watts",
-        "Hertz",
-        "nanometers",
-        "Tesla",
-        "Gauss",
-    }
-    | {
-        "Pascal",
-        "Celsius",
-        "radian",
-        "radians",
-        "meter",
-        "meters",
-        "frames",
-        "photons",
-        "ph",
-        "e",
-        "electrons",
-        "sqrt",
-        "1",
-    }
-    | {"CCD", "ML", "Vs", "mrad", "arcsec", "au", "a.u", "AU", "ADC", "µ", "rms", "ADU", "cc", "STP", "K", "per"}
-)
-_DIVIDED: Final = re.compile(r"[\s*/·.×⋅()]+")
+    (
+        "deg degree degrees ° °C °F degC degF Deg Degrees Å Ang Angstrom Angstroms angstrom angstroms Angs min h hr hrs d "
+        "day days hour hours minutes seconds second count counts Counts cts cps CPS cnts c a.u. a.u au AU arb arb. "
+        "arbitrary u u. units unit % percent ppm ppb dB dBm px pix pixel pixels pts points steps sr rpm RPM Da kDa wt% at% "
+        "vol% in inch mil psi atm Kelvin kelvin Volt Volts volt volts Amp Amps amps Watt Watts Hertz nanometers Tesla Gauss "
+        "Pascal Celsius radian radians meter meters frames photons ph e electrons sqrt 1 CCD ML Vs arcsec ADC ADU µ rms cc "
+        "STP per vs vs. Ref Ref. bit bits cycles pulses"
+    ).split()
+) | {"\u212b"}  # the Angstrom sign, which is another letter than Å
+_DIVIDED: Final = re.compile(r"[\s*/·.\u00d7⋅()]+")
 _POWER: Final = re.compile(r"(?:\^|\*\*)?[{(]?[-+⁻⁺]?[\d⁰¹²³⁴⁵⁶⁷⁸⁹]+(?:[./]\d+)?[})]?$")
 _LETTER_PREFIX: Final = frozenset("YZEPTGMkhdcmuµμnpfa")
 _ENDINGS: Final = frozenset(
-    {
-        "deg",
-        "rad",
-        "mrad",
-        "mm",
-        "um",
-        "µm",
-        "nm",
-        "cm",
-        "pm",
-        "eV",
-        "keV",
-        "meV",
-        "mV",
-        "uV",
-        "kV",
-        "mA",
-        "uA",
-        "nA",
-        "pA",
-    }
-    | {"ms", "us", "ns", "ps", "Hz", "kHz", "MHz", "GHz", "mbar", "degC", "ohm", "mT", "Oe", "emu", "mW", "uW", "cps"}
+    (
+        "deg rad mrad mm um µm nm cm pm eV keV meV mV uV kV mA uA nA pA ms us ns ps Hz kHz MHz GHz mbar degC ohm mT Oe emu "
+        "mW uW cps"
+    ).split()
 )
 _ENDED: Final = re.compile(r"^(?P<name>[\w.]*[A-Za-z\d])_(?P<unit>[A-Za-zµ]+|(?:A|nm|Å|pm|um|cm)\^?-\d)$")
+_BRACKETS: Final = re.compile(r"\(([^()\[\]]*)\)|\[([^()\[\]]*)\]")
 _LONGEST: Final = 40
 
 
@@ -238,12 +94,28 @@ def split_title(text: str) -> tuple[str, str | None]:
     if ended is not None and (ended["unit"] in _ENDINGS or ended["unit"][-1].isdigit()):
         return ended["name"], ended["unit"]
     name, unit = split_name(title)
-    if unit is None or looks_like_unit(unit):
+    if unit is not None and looks_like_unit(unit) and not ("/" in title and len(name) > 1 and looks_like_unit(name)):
         return name, unit
-    remark, _, last = unit.rpartition(",")
-    if remark and looks_like_unit(last):
-        return f"{name} ({remark.strip()})", last.strip()
+    for match in reversed(list(_BRACKETS.finditer(title))):
+        inner = match[1] if match[1] is not None else match[2]
+        remark, _, last = inner.rpartition(",")
+        if match.start() and looks_like_unit(last) and not _is_argument(title, match):
+            rest = f"{title[: match.start()].strip()}{f' ({remark.strip()})' if remark else ''}{title[match.end() :]}"
+            return " ".join(rest.split()), last.strip()
+    before, slash, after = title.partition("/")
+    if (
+        slash
+        and before.strip()
+        and looks_like_unit(after)
+        and not (len(before.strip()) > 1 and looks_like_unit(before))
+    ):
+        return before.strip(), after.strip()
     return title, None
+
+
+def _is_argument(title: str, match: re.Match[str]) -> bool:
+    """Whether the brackets hold what a function depends on, as in `f(T) fit`: a letter before them, something after."""
+    return title[match.start() - 1].isalnum() and match.end() < len(title)
 
 
 def _is_symbol(part: str) -> bool:
