@@ -250,7 +250,7 @@ SELECT COUNT(*) AS count FROM deliveries WHERE dataset = :dataset AND state <> '
 SELECT * FROM deliveries WHERE dataset = :dataset ORDER BY catalog, revision
 
 -- name: delivery_counts
-SELECT catalog, state, COUNT(*) AS count FROM deliveries GROUP BY catalog, state
+SELECT catalog, state, COUNT(*) AS count FROM deliveries GROUP BY state, catalog
 
 -- name: deliveries_in_work
 SELECT COUNT(*) AS count FROM deliveries d JOIN datasets s ON s.id = d.dataset
