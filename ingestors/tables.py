@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from ingestors.columns import Block, Column, Dialect, Table, described
+from ingestors.columns import Column, Table, described
+from ingestors.rows import Block, Dialect
 from ingestors.textfile import Decoded, lines_of
 from ingestors.textvalues import is_pair, number_of, pairs, strip_marks, value_of
 from ingestors.titles import are_titles, names_above, names_and_units, title_above, width_above
@@ -50,7 +51,6 @@ _DIALECTS: Final = (
     Dialect(","),
     Dialect(decimal_comma=True),
 )
-_LONGEST_LINE: Final = 8 * 1024 * 1024
 _PROBED: Final = 300  # characters of a line, and about as many lines of each part of the file
 _FEWEST_ROWS: Final = 3
 _LONGEST_HEADER: Final = 200_000
@@ -85,9 +85,6 @@ def read(text: Decoded | str) -> Text:
     if decoded.text.lstrip().startswith(("<", "{", "[{")):
         raise NotATableError("The text is XML, JSON or RTF, no table.")
     lines = lines_of(decoded.text)
-    for index, line in enumerate(lines):
-        if len(line) > _LONGEST_LINE:
-            raise NotATableError(f"Line {index + 1} has {len(line)} characters: this is no table.")
     dialect = dialect_of(lines)
     blocks = _worthwhile(_joined(lines, _blocks(lines, dialect)))
     if not blocks:
