@@ -111,7 +111,9 @@ class Queue(RuleBasedStateMachine):
         """End a lease in one of the four ways."""
         delivery = self.leased.pop(data.draw(st.sampled_from(sorted(self.leased))))
         until = self.clock.now() + timedelta(seconds=10) if how == "waiting" else None
-        self.store.deliveries.finish(delivery, DeliveryState(how), error="why" if how == "parked" else "", not_before=until)
+        self.store.deliveries.finish(
+            delivery, DeliveryState(how), error="why" if how == "parked" else "", not_before=until
+        )
         owed = self.model[delivery.dataset, delivery.catalog]
         if how == "delivered":
             owed.delivered = delivery.revision
@@ -193,4 +195,4 @@ class Queue(RuleBasedStateMachine):
 
 
 TestQueue = Queue.TestCase
-TestQueue.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+TestQueue.settings = settings(max_examples=30, stateful_step_count=25, deadline=None)
