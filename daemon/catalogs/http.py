@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import logging
 import ssl
+import threading
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
@@ -50,6 +52,62 @@ def segment(text: str) -> str:
     return quote(text, safe="", errors="replace")
 
 
+class _Pools:
+    """Connections to the catalog and its storage: one pool for each proxy of the environment, and one without.
+
+    httpx's transports without its Client: nothing of what that adds (cookies, redirects, authentication, hooks) is wanted
+    here, and it is a third of what a small request costs. Raises ConfigurationError.
+    """
+
+    def __init__(self, catalog: str, verify: bool | Path) -> None:  # noqa: FBT001 as httpx calls it
+        self._catalog = catalog
+        self._lock = threading.Lock()
+        self._proxies = getproxies()
+        self._pools: dict[str | None, httpx.HTTPTransport] = {}
+        try:
+            self._tls = verify if isinstance(verify, bool) else ssl.create_default_context(cafile=verify)
+        except OSError as error:
+            raise ConfigurationError([f"The certificates for the catalog {catalog} cannot be read: {error}."]) from None
+
+    def reaching(self, url: httpx.URL) -> httpx.HTTPTransport:
+        """The pool for an address."""
+        proxy = self._proxy(url)
+        with self._lock:
+            pool = self._pools.get(proxy)
+            if pool is None:
+                pool = self._pools[proxy] = self._new(proxy)
+            return pool
+
+    def close(self) -> None:
+        """Give back every connection."""
+        with self._lock:
+            for pool in self._pools.values():
+                pool.close()
+
+    def _proxy(self, url: httpx.URL) -> str | None:
+        """The environment's proxy; never one for this computer."""
+        if not self._proxies or _is_this_computer(url.host) or proxy_bypass(url.host):
+            return None
+        return self._proxies.get(url.scheme) or self._proxies.get("all")
+
+    def _new(self, proxy: str | None) -> httpx.HTTPTransport:
+        limits = httpx.Limits(
+            max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS, keepalive_expiry=_IDLE_SECONDS
+        )
+        try:
+            whole = None if proxy is None else httpx.Proxy(proxy if "://" in proxy else f"http://{proxy}")
+            return httpx.HTTPTransport(verify=self._tls, limits=limits, proxy=whole, trust_env=False)
+        except (ValueError, ImportError, httpx.InvalidURL) as error:
+            raise ConfigurationError([f"The proxy for the catalog {self._catalog} is not usable: {error}."]) from None
+
+
+def _is_this_computer(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 class HttpClient:
     """A catalog's base URL and key. Raises ConfigurationError for a URL or key that HTTP cannot carry."""
 
@@ -79,7 +137,8 @@ class HttpClient:
             ("Authorization", f"Bearer {key}"),
         ]
         logging.getLogger("httpx").setLevel(logging.WARNING)  # at INFO it writes signed addresses into the log
-        self._client = _client(catalog, urlsplit(self._base).hostname or "", verify)
+        self._pools = _Pools(catalog, verify)
+        self._pools.reaching(httpx.URL(self._base))  # an unusable proxy is found now
 
     def call(
         self,
@@ -140,11 +199,11 @@ class HttpClient:
 
     def close(self) -> None:
         """Give back the connections."""
-        self._client.close()
+        self._pools.close()
 
     def _send(self, request: httpx.Request, name: str) -> Answer:
         try:
-            response = self._client.send(request, stream=True)
+            response = self._pools.reaching(request.url).handle_request(request)
             try:
                 body = self._read(response, name)
             finally:
@@ -191,24 +250,6 @@ def _checked(catalog: str, url: str) -> str:
             "It should look like https://crucible.lbl.gov/api/v3.",
         )
     return url.strip().rstrip("/")
-
-
-def _client(catalog: str, host: str, verify: bool | Path) -> httpx.Client:  # noqa: FBT001 as httpx calls it
-    """A pool. The environment's proxies count, but never for a catalog on this computer."""
-    try:
-        local = host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        local = False
-    try:
-        tls: bool | ssl.SSLContext = verify if isinstance(verify, bool) else ssl.create_default_context(cafile=verify)
-        limits = httpx.Limits(
-            max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS, keepalive_expiry=_IDLE_SECONDS
-        )
-        return httpx.Client(verify=tls, follow_redirects=False, limits=limits, trust_env=not local)
-    except OSError as error:
-        raise ConfigurationError([f"The certificates for the catalog {catalog} cannot be read: {error}."]) from None
-    except (ValueError, ImportError, httpx.InvalidURL) as error:
-        raise ConfigurationError([f"The proxy for the catalog {catalog} is not usable: {error}."]) from None
 
 
 def _encoded(catalog: str, body: Any) -> bytes:
