@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from daemon.clock import SystemClock
+from daemon.store.database import Database
 from daemon.store.opening import Store, visit_store
 from tests.harness import Daemon, configuration, eventually
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def create(folder: Path, start: int, count: int, folders: int) -> None:
@@ -54,16 +58,21 @@ def burst(folder: Path, count: int, folders: int, seconds: float) -> None:
         )
         store.close()
         assert (rows[0]["n"], rows[0]["ids"]) == (total, total)
+        assert len(daemon.named("file.settled")) == total
+    catalog = Database(folder / "catalog" / "catalog.sqlite", "daemon.localcatalog", read_only=True)
+    kept = catalog.select("SELECT COUNT(*) AS files, COUNT(DISTINCT sha256) AS hashes FROM files")
+    catalog.close()
+    assert (kept[0]["files"], kept[0]["hashes"]) == (total, total)
 
 
 @pytest.mark.timeout(180)
 def test_a_burst_misses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
-    """400 files in 40 new folders, as many while the daemon is stopped, and a tree moved in: each is one dataset."""
-    burst(tmp_path, 400, 40, 120)
+    """200 files in 40 new folders, as many while the daemon is stopped, and a tree moved in: each is one dataset."""
+    burst(tmp_path, 200, 40, 120)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_twenty_thousand_files_twice_miss_nothing(tmp_path: Path) -> None:
     """20,000 files in 400 nested new folders, and 20,000 more while the daemon is stopped: each is one dataset."""
-    burst(tmp_path, 20_000, 400, 1700)
+    burst(tmp_path, 20_000, 400, 3000)
