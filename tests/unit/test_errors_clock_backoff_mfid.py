@@ -78,7 +78,7 @@ def test_two_ids_of_one_moment_differ() -> None:
         "l" + "0" * 25,
         "u" + "0" * 25,
         "0" * 26 + "\n",
-        "０" * 26,
+        "\uff10" * 26,
     ],
 )
 def test_what_is_no_id(text: str) -> None:

@@ -92,11 +92,10 @@ def test_every_source_wins_over_the_next(sitting: Workshop) -> None:
 
 def test_the_strongest_evidence_names_the_session(sitting: Workshop) -> None:
     """Opened by hand, session.yaml, the file, the path, the folder, the time: each only where no stronger one is."""
-    names = {}
     for key in ("MFP1/by path/x.dat", "folder/x.dat", "x.dat"):
         sitting.write(key, key.encode())
     sitting.whole()
-    names |= {key: session(sitting, key) for key in ("MFP1/by path/x.dat", "folder/x.dat", "x.dat")}
+    names = {key: session(sitting, key) for key in ("MFP1/by path/x.dat", "folder/x.dat", "x.dat")}
     extracts(sitting, session_name="by file")
     sitting.write("MFP1/by path/y.dat", b"y")
     sitting.whole()

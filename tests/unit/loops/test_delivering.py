@@ -22,11 +22,11 @@ from daemon.loops.circuit import CREDENTIALS_SECONDS, TOLERATED, CircuitState
 from daemon.loops.context import Stopping
 from daemon.model import DatasetState, DeliveryState, StepKind
 from daemon.store.datasets import VANISHED
-from daemon.store.deliveries import DeliveryRow
 from tests.fakes.scripted import Crash, ScriptedCatalog
 
 if TYPE_CHECKING:
     from daemon.loops.delivering import Delivering
+    from daemon.store.deliveries import DeliveryRow
     from tests.fakes.workshop import Workshop
 
 
@@ -113,7 +113,7 @@ def test_a_catalog_that_is_down_is_asked_by_one_delivery(workshop: Workshop) -> 
             break
     assert workshop.store.deliveries.counts() == {"crucible": {"delivered": 10}}
     assert circuit.report().state is CircuitState.CLOSED
-    assert len({effect for effect in catalog.effects}) == len(catalog.effects) == 30
+    assert len(set(catalog.effects)) == len(catalog.effects) == 30
 
 
 def test_a_refused_key_stops_the_catalog_and_parks_nothing(workshop: Workshop) -> None:
@@ -175,8 +175,10 @@ def test_any_other_error_of_ours_parks_with_its_words(workshop: Workshop, error:
 def test_an_effect_whose_answer_was_lost_is_not_made_twice(workshop: Workshop) -> None:
     """Every step's answer gets lost once; in the end the catalog has each effect once."""
     ready(workshop)
-    lost = {kind: [Crash(CatalogUnavailable("lost"))] for kind in (StepKind.RECORD, StepKind.METADATA, StepKind.FILE)}
-    catalog = ScriptedCatalog(script={**lost})
+    lost: dict[StepKind, list[Exception | Crash | None]] = {
+        kind: [Crash(CatalogUnavailable("lost"))] for kind in (StepKind.RECORD, StepKind.METADATA, StepKind.FILE)
+    }
+    catalog = ScriptedCatalog(script=lost)
     loop, _ = workshop.deliverer(catalog)
     for _ in range(30):
         workshop.clock.advance(step(loop) + 3600)
@@ -242,7 +244,9 @@ def test_a_probe_whose_file_changed_leaves_the_circuit_passable(workshop: Worksh
     """An outcome that says nothing of the catalog gives the turn to ask to the next delivery."""
     ready(workshop, "a.dat", "b.dat")
     down = [CatalogUnavailable("away") for _ in range(TOLERATED + 1)]
-    loop, circuit = workshop.deliverer(ScriptedCatalog(script={StepKind.RECORD: [*down, SourceChanged("a.dat changed.")]}))
+    loop, circuit = workshop.deliverer(
+        ScriptedCatalog(script={StepKind.RECORD: [*down, SourceChanged("a.dat changed.")]})
+    )
     for _ in range(50):
         workshop.clock.advance(step(loop) + 1.0)
     assert circuit.report().state is CircuitState.CLOSED
@@ -334,4 +338,8 @@ def test_datasets_go_in_the_order_of_their_age(workshop: Workshop) -> None:
     loop, _ = workshop.deliverer(catalog)
     for _ in range(3):
         step(loop)
-    assert [name for _, name, _ in catalog.effects if name.startswith("file:")] == ["file:c.dat", "file:a.dat", "file:b.dat"]
+    assert [name for _, name, _ in catalog.effects if name.startswith("file:")] == [
+        "file:c.dat",
+        "file:a.dat",
+        "file:b.dat",
+    ]

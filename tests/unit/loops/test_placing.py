@@ -100,7 +100,9 @@ def test_twenty_thousand_frames_in_one_folder_are_looked_up_by_name() -> None:
 
     def under(prefix: str) -> list[str]:
         nonlocal asked
-        found = [path for path in listed[int(prefix[6:11]) :][:2] if path.startswith(prefix)] if "frame_" in prefix else []
+        found = (
+            [path for path in listed[int(prefix[6:11]) :][:2] if path.startswith(prefix)] if "frame_" in prefix else []
+        )
         asked += 1 + len(found)
         return found
 

@@ -10,10 +10,10 @@ import pytest
 from daemon.errors import StateError
 from daemon.loops.context import Stopping
 from daemon.model import FileState
-from daemon.store.files import FileRow
 from tests.fakes.workshop import QUIET
 
 if TYPE_CHECKING:
+    from daemon.store.files import FileRow
     from tests.fakes.workshop import Workshop
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import random
 import threading
-
-import pytest
+from typing import TYPE_CHECKING
 
 from daemon.clock import ManualClock
 from daemon.loops import hints as hints_module
 from daemon.loops.circuit import CREDENTIALS_SECONDS, TOLERATED, Circuit, CircuitState
 from daemon.loops.context import Bell, Heartbeats
 from daemon.loops.hints import Hint, Hints
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def opened(clock: ManualClock) -> Circuit:

@@ -41,7 +41,7 @@ def mount(workshop: Workshop) -> None:
 
 
 @pytest.mark.parametrize("empty", [True, False])
-def test_a_root_that_is_gone_at_the_next_scan_is_an_error(known: Workshop, empty: bool) -> None:
+def test_a_root_that_is_gone_at_the_next_scan_is_an_error(known: Workshop, *, empty: bool) -> None:
     """Nothing vanishes, the root's problem is kept for people, and it recovers by itself when it is back."""
     unmount(known, empty=empty)
     known.scan()
@@ -59,7 +59,7 @@ def test_a_root_that_is_gone_at_the_next_scan_is_an_error(known: Workshop, empty
 @pytest.mark.parametrize("empty", [True, False])
 @pytest.mark.parametrize("folders", [1, 2, 3])
 def test_a_root_that_goes_away_in_the_middle_of_a_scan_loses_no_file(
-    known: Workshop, empty: bool, folders: int
+    known: Workshop, *, empty: bool, folders: int
 ) -> None:
     """However many folders were listed before, nothing is concluded from the others."""
     scan = known.watching._scans[0]
@@ -74,7 +74,7 @@ def test_a_root_that_goes_away_in_the_middle_of_a_scan_loses_no_file(
 
 
 @pytest.mark.parametrize("empty", [True, False])
-def test_a_hint_below_a_root_that_is_gone_says_nothing(known: Workshop, empty: bool) -> None:
+def test_a_hint_below_a_root_that_is_gone_says_nothing(known: Workshop, *, empty: bool) -> None:
     """Hints come from the watcher, the settling and the delivering loops: none of them makes a file vanish then."""
     unmount(known, empty=empty)
     known.hints.hint(0, "a/x.dat")

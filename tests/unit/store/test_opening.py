@@ -73,12 +73,11 @@ def test_a_store_of_a_newer_program_is_not_touched(tmp_path: Path, store: Store)
         open_store(tmp_path, "bench", CLOCK)
 
 
-def test_a_migration_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
-    """Each script is one transaction: all of it or nothing."""
+def test_a_constraint_takes_the_whole_transaction_back(tmp_path: Path) -> None:
+    """What came before the row that the schema refuses is not there either."""
     database = Database(tmp_path / "x.sqlite", "daemon.store")
-    with pytest.raises(IntegrityError), database.transaction():
-        database.select("INSERT INTO facts VALUES ('a', '1')")
-        database.select("INSERT INTO facts VALUES ('a', '2')")
+    with pytest.raises(IntegrityError):
+        _both(database)
     assert database.select("SELECT * FROM facts") == []
     database.close()
 
@@ -243,11 +242,8 @@ def test_every_move_leaves_its_line(store: Store) -> None:
 def test_a_transaction_is_all_or_nothing(store: Store) -> None:
     """An error in the middle takes back what came before, also in nested use."""
     root = store.roots.add(Path("/data"))
-    with pytest.raises(KeyError), store.database.transaction():
-        store.files.discover(root, "x.dat", BIG)
-        with store.database.transaction():
-            store.datasets.create(root, "x.dat")
-        raise KeyError
+    with pytest.raises(KeyError):
+        _discover_and_fail(store, root)
     assert store.files.by_path(root, "x.dat") is None
     assert store.journal.recent(10) == []
 
@@ -267,3 +263,17 @@ def test_a_dataset_that_a_person_gave_up_owes_nothing(store: Store) -> None:
     assert store.deliveries.of_dataset(composed) == []
     assert store.datasets.parked() == []
     assert store.datasets.in_work() == 0
+
+
+def _both(database: Database) -> None:
+    with database.transaction():
+        database.select("INSERT INTO facts VALUES ('a', '1')")
+        database.select("INSERT INTO facts VALUES ('a', '2')")
+
+
+def _discover_and_fail(store: Store, root: int) -> None:
+    with store.database.transaction():
+        store.files.discover(root, "x.dat", BIG)
+        with store.database.transaction():
+            store.datasets.create(root, "x.dat")
+        raise KeyError

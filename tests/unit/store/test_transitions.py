@@ -98,7 +98,7 @@ def test_another_program_obeys_the_same_tables(tmp_path: Path) -> None:
             ("session", SESSION_TRANSITIONS),
             ("delivery", DELIVERY_TRANSITIONS),
         )
-        for old, news in table.items()  # type: ignore[attr-defined]
+        for old, news in table.items()
         for new in news
     }
     assert {tuple(row) for row in store.database.select("SELECT entity, old, new FROM transitions")} == expected
