@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ingestors.api import Claim, Extraction, Specificity, UnreadableError
-from ingestors.dat import general
+from ingestors.dat import createc, general
 from ingestors.dat.families import FAMILIES
 from ingestors.dat.reading import Family, extraction
 from ingestors.tables import NotATableError
@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 
 GENERAL: Final = Family("general table", general.recognises, general.read)
 _GENERAL_CLAIM: Final = Specificity.CONTAINER + 1
-_NUL_PROBE: Final = 2000
 _WIDE: Final = (b"\xff\xfe", b"\xfe\xff")
-_PARTIAL: Final = 4  # bytes that a character cut at the end of the head can have
 
 
 class Dat:
@@ -54,10 +52,12 @@ class Dat:
 
 
 def _head(candidate: Candidate) -> str | None:
-    """The first bytes as text, or None for a binary (a NUL within the first 2000 bytes, but for UTF-16)."""
+    """The first bytes as text, or None for an empty file or a binary."""
     head = candidate.head
     if not head.strip():
         return None
+    if head.startswith(createc.MAGIC):
+        return createc.header_of(head).text
     try:
         return decode(_whole(head, candidate)).text
     except NotTextError:
@@ -65,12 +65,12 @@ def _head(candidate: Candidate) -> str | None:
 
 
 def _whole(head: bytes, candidate: Candidate) -> bytes:
-    """The head without a last character that may be cut in two."""
-    if candidate.size <= len(head):
-        return head
+    """The head up to its last whole line: what is cut there may be half a character."""
     end = head.rfind(b"\n")
-    return head[: end + 1] if end > 0 and not head.startswith(_WIDE) else head
+    return head if candidate.size <= len(head) or end < 0 or head.startswith(_WIDE) else head[: end + 1]
 
 
 def _text(candidate: Candidate) -> Decoded:
+    if candidate.head.startswith(createc.MAGIC[:3]):
+        return createc.header_of(candidate.head)
     return read_text(candidate.path)

@@ -60,8 +60,8 @@ def axes_of(table: Table) -> tuple[Column, Column] | None:
     if len(varied) < 2:  # noqa: PLR2004 a pair
         return None
     x = _abscissa(varied)
-    others = [column for column in varied if column is not x]
-    after = [column for column in others if varied.index(column) > varied.index(x)] or others
+    at = next(index for index, column in enumerate(varied) if column is x)
+    after = varied[at + 1 :] or varied[:at]
     telling = [column for column in after if not _NOT_ORDINATE.search(column.name.strip())]
     return x, (telling or after)[0]
 

@@ -28,7 +28,7 @@ _XAS: Final = re.compile(r"exafs|xanes|xafs|gescan|\bedge\b", re.IGNORECASE)
 _MOST_DESCRIBED: Final = 400  # scans whose metadata are kept in full
 
 
-@dataclass
+@dataclass(eq=False)
 class _Block:
     """The control lines of a file header or of one scan."""
 
@@ -105,7 +105,7 @@ def _blocks(lines: Sequence[str]) -> tuple[list[_Block], list[_Block]]:
         if key == "S":
             block = _Block(rest, header=headers[-1] if headers else None)
             scans.append(block)
-        elif key == "F" or (key == "E" and block in scans):
+        elif key == "F" or (key == "E" and block.header is not None):
             block = _Block()
             headers.append(block)
             block.lines[key] = [rest]
@@ -265,8 +265,7 @@ def _axes(scan: _Block, table: Table) -> tuple[Column, Column] | None:
     if len(moved) < 2:  # noqa: PLR2004 a pair
         return None
     x = next((column for column in moved if match and column.name == match[1]), None) or xas.energy(table) or moved[0]
-    if x not in moved:
-        x = moved[0]
+    x = x if any(column is x for column in moved) else moved[0]
     y = next(column for column in reversed(moved) if column is not x)
     return x, y
 
