@@ -24,7 +24,7 @@ def run_over_kills(folder: Path, files: int, kills: int, seed: int) -> None:
     for number in range(files):
         path = folder / "data" / f"run{number % 7}" / f"scan_{number:04}.xy"
         path.parent.mkdir(exist_ok=True)
-        text = "".join(f"{x} {(x * number) % 97}\n" for x in range(40))
+        text = "".join(f"{x} {number + x * x}\n" for x in range(40))
         path.write_text(text, "ascii")
         expected.append(hashlib.sha256(path.read_bytes()).hexdigest())
     pause = threading.Event()
