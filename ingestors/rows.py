@@ -39,8 +39,9 @@ class Dialect:
     decimal_comma: bool = False
 
     def cells(self, line: str) -> list[str]:
-        """The row's cells without blanks and quotes around them; empty cells at the end don't count, and a line
-        of more than a million characters is no row.
+        """The row's cells without blanks and quotes around them; empty cells at the end don't count.
+
+        A line of more than a million characters has none: it is no row.
         """
         if len(line) > _LONGEST_LINE:
             return []
