@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _XDAC: Final = re.compile(r"\ufeff?(XDAC|MRCAT_XAFS) V(\S+)")
-_CREATED: Final = re.compile(r'"(?P<name>[^"]*)"\s+created\s+(?:at (?P<at>.*?) )?on (?P<when>.*?)(?: on (?P<on>\S.*))?$')
+_CREATED: Final = re.compile(
+    r'"(?P<name>[^"]*)"\s+created\s+(?:at (?P<at>.*?) )?on (?P<when>.*?)(?: on (?P<on>\S.*))?$'
+)
 _LABVIEW: Final = re.compile(r"\ufeff?#\s*1-D Scan File created by LabVIEW Control Panel\s+(.*?);")
 
 
@@ -85,16 +87,26 @@ def read_ssrl(text: Decoded, candidate: Candidate) -> Reading:
     head = [line.strip() for line in lines[1:data]]
     when = dates.ctime(head[0]) if head else dates.NEVER
     counts = dict(re.findall(r"(\w+):\s*(\d+)", head[1])) if len(head) > 1 else {}
-    lists = {head[index].rstrip(":"): [value_of(word) for word in head[index + 1].split()] for index in range(len(head) - 1) if head[index] in {"Weights:", "Offsets:"}}
+    lists = {
+        head[index].rstrip(":"): [value_of(word) for word in head[index + 1].split()]
+        for index in range(len(head) - 1)
+        if head[index] in {"Weights:", "Offsets:"}
+    }
     told = [line for line in head[2:] if line and not line.endswith(":") and not re.match(r"[-\d.\s]+$", line)]
-    comments = told[3:] if len(told) > 3 else []  # noqa: PLR2004 detector file, region file and beamline come first
+    comments = told[told.index("COMMENTS") + 1 :] if "COMMENTS" in told else told[3:]
     return Reading(
         data_type="SSRL data collector file",
         measurement=xas.METHOD,
         timestamp=when.iso,
         instrument="SSRL",
         keywords=("XAFS", "SSRL"),
-        metadata={"collector": " ".join(lines[0].split()), **{key: int(value) for key, value in counts.items()}, "settings": told[:3], "comments": comments, **lists},
+        metadata={
+            "collector": " ".join(lines[0].split()),
+            **{key: int(value) for key, value in counts.items()},
+            "settings": told[:3],
+            "comments": comments,
+            **lists,
+        },
         tables=(table,),
         thumbnails=xas.pictures(table, comments[0] if comments else candidate.stem),
         warnings=(*when.warnings, *warnings),
@@ -129,7 +141,11 @@ def read_cls(text: Decoded, candidate: Candidate) -> Reading:
         measurement=xas.METHOD if xas.energy(table) is not None else "",
         instrument=f"CLS BL{beamline[1]}" if beamline else "CLS",
         keywords=("CLS",),
-        metadata={"variables": dict(zip(names, variables, strict=False)), "events": {key: value for key, value in events.items() if key != "1"}, "comments": notes},
+        metadata={
+            "variables": dict(zip(names, variables, strict=False)),
+            "events": {key: value for key, value in events.items() if key != "1"},
+            "comments": notes,
+        },
         tables=(table,),
         thumbnails=_cls_pictures(table, candidate.stem),
         warnings=tuple(warnings),
@@ -141,7 +157,15 @@ def _cls_pictures(table: Any, title: str) -> Any:
     from ingestors.tables import Column, Table  # noqa: PLC0415
 
     renamed = {"Detector1": "I0", "Detector2": "I1"}
-    return xas.pictures(Table(table.title, tuple(Column(renamed.get(column.name, column.name), column.unit, column.values) for column in table.columns)), title)
+    return xas.pictures(
+        Table(
+            table.title,
+            tuple(
+                Column(renamed.get(column.name, column.name), column.unit, column.values) for column in table.columns
+            ),
+        ),
+        title,
+    )
 
 
 def recognises_labview_scan(head: str, candidate: Candidate) -> str | None:

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 def recognises(head: str, candidate: Candidate) -> str | None:
     """A rule of `=` and `System property Ver`, or the quoted key of the date."""
     del candidate
-    if re.match(r"\s*={5,}", head) and (match := re.search(r'System property Ver[\d.]*|"Date of measurement:"|"Adsorptive:"', head)):
+    if re.match(r"\s*={5,}", head) and (
+        match := re.search(r'System property Ver[\d.]*|"Date of measurement:"|"Adsorptive:"', head)
+    ):
         return f"rule of = and {match[0].strip(chr(34))}"
     return None
 
@@ -38,9 +40,17 @@ def read(text: Decoded, candidate: Candidate) -> Reading:
         section, _ = _keys(lines[:head])
         if section:
             fields[title] = section
-        if head is not None and (rows := [line for line in lines[head + 1 :] if re.match(r"\s*\d", line) and not _unmeasured(line)]):
+        if head is not None and (
+            rows := [line for line in lines[head + 1 :] if re.match(r"\s*\d", line) and not _unmeasured(line)]
+        ):
             titles = [_named(name) for name in lines[head].split("\t")]
-            table, found = numbers(rows, names=[name for name, _ in titles], units=[unit for _, unit in titles], title=title, delimiter="\t")
+            table, found = numbers(
+                rows,
+                names=[name for name, _ in titles],
+                units=[unit for _, unit in titles],
+                title=title,
+                delimiter="\t",
+            )
             tables.append(table)
             warnings += found
     if not tables:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from ingestors.api import Candidate
 from ingestors.dat import facts, sas
 from ingestors.dat.reading import Reading
 from ingestors.tables import numbers
 from ingestors.textfile import Decoded, lines_of
+
+if TYPE_CHECKING:
+    from ingestors.api import Candidate
 
 _MARK: Final = "### HEADER:"
 _TAIL: Final = 65536
@@ -35,12 +37,19 @@ def read(text: Decoded, candidate: Candidate) -> Reading:
     header, warnings = _header(after)
     body = before if "### DATA:" in before or not after else f"{before}\n{after}"
     rows = [line for line in lines_of(body) if re.match(r"\s*[-+]?[\d.]", line) and len(line.split()) > 1]
-    named = next((line.lstrip("# ").split() for line in lines_of(body) if re.match(r"#\s*Q\s+I", line, re.IGNORECASE)), ["Q", "I(Q)", "Error"])
+    named = next(
+        (line.lstrip("# ").split() for line in lines_of(body) if re.match(r"#\s*Q\s+I", line, re.IGNORECASE)),
+        ["Q", "I(Q)", "Error"],
+    )
     table, found = numbers(rows, names=named)
     counters = header.get("counters")
     counters = counters if isinstance(counters, dict) else {}
     image = header.get("imageHeader")
-    known = {**(image if isinstance(image, dict) else {}), **counters, **{key: value for key, value in header.items() if isinstance(value, (str, int))}}
+    known = {
+        **(image if isinstance(image, dict) else {}),
+        **counters,
+        **{key: value for key, value in header.items() if isinstance(value, (str, int))},
+    }
     when = facts.time_of(known)
     sample = facts.sample_of(known)
     title = sample or str(header.get("filename") or "").rsplit(".", 1)[0] or candidate.stem
@@ -70,5 +79,3 @@ def _header(after: str) -> tuple[dict[str, Any], tuple[str, ...]]:
     except (ValueError, RecursionError):
         return {"header": plain[:20_000]}, ("The header at the end of the file is no JSON; it is kept as text.",)
     return (found, ()) if isinstance(found, dict) else ({"header": found}, ())
-
-

@@ -60,7 +60,9 @@ def read(text: Decoded, candidate: Candidate) -> Reading:
         keywords=("Createc", "STM"),
         metadata=fields,
         tables=tables,
-        thumbnails=plots.charts(tables, title=title or candidate.stem) if tables else _image(candidate, fields, title or candidate.stem),
+        thumbnails=plots.charts(tables, title=title or candidate.stem)
+        if tables
+        else _image(candidate, fields, title or candidate.stem),
         warnings=(*when.warnings, *warnings),
     )
 

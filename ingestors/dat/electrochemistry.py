@@ -30,7 +30,9 @@ _METHODS: Final = (
     (r"CORPOT|Open Circuit", "Open circuit potential"),
     (r"PWR|Galvanostatic Cycling|GCPL", "Galvanostatic cycling"),
 )
-_LABEL_TYPES: Final = frozenset({"LABEL", "PSTAT", "SELECTOR", "TOGGLE", "IQUANT", "QUANT", "POTEN", "TWOPARAM", "ONEPARAM", "CNTRLSEL"})
+_LABEL_TYPES: Final = frozenset(
+    {"LABEL", "PSTAT", "SELECTOR", "TOGGLE", "IQUANT", "QUANT", "POTEN", "TWOPARAM", "ONEPARAM", "CNTRLSEL"}
+)
 
 
 def recognises_gamry(head: str, candidate: Candidate) -> str | None:
@@ -75,16 +77,23 @@ def _gamry_parts(lines: Sequence[str], *, comma: bool) -> tuple[dict[str, Any], 
         parts = lines[index].rstrip().split("\t")
         index += 1
         if len(parts) > 1 and parts[1] == "TABLE" and parts[0]:
-            end = next((at for at in range(index, len(lines)) if lines[at].strip() and not lines[at].startswith("\t")), len(lines))
+            end = next(
+                (at for at in range(index, len(lines)) if lines[at].strip() and not lines[at].startswith("\t")),
+                len(lines),
+            )
             table, found = _gamry_table(parts[0], [line[1:] for line in lines[index:end] if line.strip()], comma=comma)
             tables += [table] if table is not None else []
             warnings += found
             index = end
         elif len(parts) > 1 and parts[1] == "NOTES":
             count = int(parts[2]) if len(parts) > 2 and parts[2].isdigit() else 0  # noqa: PLR2004 key, type, count
-            fields[parts[0]] = "\n".join(line.strip() for line in lines[index : index + min(count, 1000)] if line.startswith("\t"))
+            fields[parts[0]] = "\n".join(
+                line.strip() for line in lines[index : index + min(count, 1000)] if line.startswith("\t")
+            )
         elif len(parts) > 1 and parts[0]:
-            fields[parts[0]] = _gamry_value(parts[1], parts[2:], comma=comma) if parts[1] in _LABEL_TYPES else value_of(parts[1])
+            fields[parts[0]] = (
+                _gamry_value(parts[1], parts[2:], comma=comma) if parts[1] in _LABEL_TYPES else value_of(parts[1])
+            )
     return fields, tables, warnings
 
 
@@ -94,7 +103,11 @@ def _gamry_value(kind: str, rest: Sequence[str], *, comma: bool) -> Any:
     if kind == "TOGGLE" or (kind in {"TWOPARAM", "ONEPARAM"} and len(rest) < 3):  # noqa: PLR2004 on or off, values, label
         return text == "T"
     if kind in {"TWOPARAM", "ONEPARAM"}:
-        return {"on": text == "T", "values": [_number(part, comma=comma) for part in rest[1:3]], "label": " ".join(rest[3:]).replace("&", "")}
+        return {
+            "on": text == "T",
+            "values": [_number(part, comma=comma) for part in rest[1:3]],
+            "label": " ".join(rest[3:]).replace("&", ""),
+        }
     value = _number(text, comma=comma) if kind in {"QUANT", "IQUANT", "POTEN", "SELECTOR"} else text
     _, unit = split_name(rest[-1].replace("&", "")) if len(rest) > 1 else ("", None)
     return Quantity(value, unit) if unit and isinstance(value, (int, float)) else value
@@ -122,11 +135,20 @@ def read_eclab(text: Decoded, candidate: Candidate) -> Reading:
     """As many header lines as the second line says; names in the last one."""
     lines = lines_of(text.text)
     match = re.search(r"Nb header lines\s*:\s*(\d+)", "\n".join(lines[:5]))
-    count = int(match[1]) if match else next((index + 1 for index, line in enumerate(lines) if re.match(r"(mode|freq/Hz|Ewe)", line)), 0)
+    count = (
+        int(match[1])
+        if match
+        else next((index + 1 for index, line in enumerate(lines) if re.match(r"(mode|freq/Hz|Ewe)", line)), 0)
+    )
     if not 0 < count < len(lines):
         raise UnreadableError("This EC-Lab file has no points yet.")
     titles = [_slashed(name) for name in lines[count - 1].rstrip("\t\r\n").split("\t")]
-    table, warnings = numbers([line for line in lines[count:] if line.strip()], names=[name for name, _ in titles], units=[unit for _, unit in titles], delimiter="\t")
+    table, warnings = numbers(
+        [line for line in lines[count:] if line.strip()],
+        names=[name for name, _ in titles],
+        units=[unit for _, unit in titles],
+        delimiter="\t",
+    )
     header = lines[: count - 1]
     fields = pairs(header[2:])
     written = next((found[1] for line in header if (found := re.match(r"Acquisition started on : (.*)", line))), "")
@@ -152,7 +174,10 @@ def _slashed(title: str) -> tuple[str, str | None]:
 
 
 def _method(tag: str, title: str) -> str:
-    return next((method for pattern, method in _METHODS if re.search(pattern, tag, re.IGNORECASE) or re.search(pattern, title)), "")
+    return next(
+        (method for pattern, method in _METHODS if re.search(pattern, tag, re.IGNORECASE) or re.search(pattern, title)),
+        "",
+    )
 
 
 def _curves(tables: Sequence[Table], title: str) -> tuple[Thumbnail, ...]:
@@ -160,11 +185,22 @@ def _curves(tables: Sequence[Table], title: str) -> tuple[Thumbnail, ...]:
     lines = []
     for table in tables:
         real, imaginary = plots.find(table, r"^Zreal$", r"^Re\(Z\)$"), plots.find(table, r"^Zimag$", r"^-?Im\(Z\)$")
-        current, voltage = plots.find(table, r"^Im$", r"^<?I>?$", r"^I"), plots.find(table, r"^Vf$", r"^<?Ewe>?$", r"^Ewe")
+        current, voltage = (
+            plots.find(table, r"^Im$", r"^<?I>?$", r"^I"),
+            plots.find(table, r"^Vf$", r"^<?Ewe>?$", r"^Ewe"),
+        )
         time = plots.find(table, r"^T$", r"^time")
         if real is not None and imaginary is not None:
             sign = 1 if imaginary.name.startswith("-") else -1
-            lines.append((real, Column(imaginary.name if sign == 1 else f"-{imaginary.name}", imaginary.unit, sign * imaginary.values), table.title))
+            lines.append(
+                (
+                    real,
+                    Column(
+                        imaginary.name if sign == 1 else f"-{imaginary.name}", imaginary.unit, sign * imaginary.values
+                    ),
+                    table.title,
+                )
+            )
         elif current is not None and (x := _swept(voltage, time)) is not None:
             lines.append((x, current, table.title))
     return plots.drawn(lines, title=title, log_y=False) if lines else plots.charts(tables, title=title)

@@ -13,15 +13,44 @@ from ingestors.units import split_name
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_TITLES: Final = ("title", "scan title", "experiment title", "dataset name", "measurement name", "spectrum name", "label")
-_SAMPLES: Final = ("sample", "sample name", "samplename", "sample id", "sample material", "specimen", "name of sample", "compound")
-_INSTRUMENTS: Final = ("instrument", "instrument name", "beamline", "beamline name", "spectrometer", "instrument model", "diffractometer", "microscope", "facility")
+_TITLES: Final = (
+    "title",
+    "scan title",
+    "experiment title",
+    "dataset name",
+    "measurement name",
+    "spectrum name",
+    "label",
+)
+_SAMPLES: Final = (
+    "sample",
+    "sample name",
+    "samplename",
+    "sample id",
+    "sample material",
+    "specimen",
+    "name of sample",
+    "compound",
+)
+_INSTRUMENTS: Final = (
+    "instrument",
+    "instrument name",
+    "beamline",
+    "beamline name",
+    "spectrometer",
+    "instrument model",
+    "diffractometer",
+    "microscope",
+    "facility",
+)
 _MOMENTS: Final = (
     "start time", "scan start time", "start", "started", "acquisition start", "acquisition date", "acquired", "timestamp", "datetime", "date time",
     "date and time", "measurement date", "date of measurement", "date measured", "scan date", "collected", "created", "recorded", "run date", "date",
 )  # fmt: skip
 _CLOCK: Final = ("time", "time of measurement", "acquisition time", "measurement time", "start time")
-_DAY: Final = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{1,2}[- ][A-Za-z]{3,9}[- ,]+\d{2,4}|[A-Z][a-z]{2} +[A-Z][a-z]{2} +\d{1,2} ")
+_DAY: Final = re.compile(
+    r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{1,2}[- ][A-Za-z]{3,9}[- ,]+\d{2,4}|[A-Z][a-z]{2} +[A-Z][a-z]{2} +\d{1,2} "
+)
 _HOUR: Final = re.compile(r"\d{1,2}:\d\d(:\d\d(\.\d+)?)?( ?[AaPp][Mm])?")
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eEdD][+-]?\d+)?")
 

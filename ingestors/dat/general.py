@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ingestors.tables import Table, Text
     from ingestors.textfile import Decoded
 
-_NO_TABLE: Final = re.compile(r"\s*(?:<[?!a-zA-Z]|\{\s*[\"}]|\[\s*[\[{\"])")
+_NO_TABLE: Final = re.compile(r"\s*(?:<[?!a-zA-Z]|\{\s*[\"}]|\[\s*[\[{\"]|VAMAS Surface Chemical Analysis)")
 _LINES: Final = 600  # of the head that a claim looks at
 
 
@@ -64,4 +64,3 @@ def pictures(found: tuple[Table, ...], title: str) -> tuple[Thumbnail, ...]:
         if grid is not None:
             return plots.plane_map(grid[0], grid[1], found[0].columns[2], title=title)
     return plots.charts(found, title=title)
-

@@ -5,6 +5,7 @@ Source: National Instruments, "Specification for the LabVIEW Measurement File (.
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import TYPE_CHECKING, Any, Final
 
@@ -52,7 +53,13 @@ def read(text: Decoded, candidate: Candidate) -> Reading:
         name=str(header.get("Description", "")),
         timestamp=when.iso,
         keywords=("LabVIEW",),
-        metadata={**{key: value_of(value) if isinstance(value, str) and key not in {"Date", "Time"} else value for key, value in header.items()}, "segments": segments},
+        metadata={
+            **{
+                key: value_of(value) if isinstance(value, str) and key not in {"Date", "Time"} else value
+                for key, value in header.items()
+            },
+            "segments": segments,
+        },
         tables=tuple(tables),
         thumbnails=plots.charts(tables, title=candidate.stem),
         warnings=(*when.warnings, *warnings),
@@ -64,10 +71,12 @@ def _segments(lines: Sequence[str], ends: Sequence[int]) -> list[tuple[int, int,
     if len(ends) == 1:
         return [(ends[0] + 1, ends[0] + 1, len(lines))]
     starts = [ends[0] + 1]
-    for before, end in zip(ends[1:], ends[2:], strict=False):
+    for before, end in itertools.pairwise(ends):
         blank = next((index for index in range(end, before, -1) if not lines[index].strip()), before)
         starts.append(blank)
-    return [(start, end + 1, stop) for start, end, stop in zip(starts, ends[1:], [*starts[1:], len(lines)], strict=True)]
+    return [
+        (start, end + 1, stop) for start, end, stop in zip(starts, ends[1:], [*starts[1:], len(lines)], strict=True)
+    ]
 
 
 def _keys(lines: Sequence[str], mark: str) -> dict[str, Any]:
@@ -79,7 +88,9 @@ def _keys(lines: Sequence[str], mark: str) -> dict[str, Any]:
     return found
 
 
-def _table(lines: Sequence[str], segment: dict[str, Any], mark: str, *, comma: bool) -> tuple[Table | None, tuple[str, ...]]:
+def _table(
+    lines: Sequence[str], segment: dict[str, Any], mark: str, *, comma: bool
+) -> tuple[Table | None, tuple[str, ...]]:
     body = [line for line in lines if line.strip()]
     if len(body) < 2:  # noqa: PLR2004 names and a row
         return None, ()
@@ -90,4 +101,6 @@ def _table(lines: Sequence[str], segment: dict[str, Any], mark: str, *, comma: b
         names = names[:-1]
     x = "s" if "Time" in segment.get("X_Dimension", "") else None
     rows = [mark.join(line.split(mark)[: len(names)]) for line in body[1:]]
-    return numbers(rows, names=names, units=[x, *units], title=str(segment.get("Notes", "")), delimiter=mark, decimal_comma=comma)
+    return numbers(
+        rows, names=names, units=[x, *units], title=str(segment.get("Notes", "")), delimiter=mark, decimal_comma=comma
+    )

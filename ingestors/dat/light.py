@@ -39,7 +39,11 @@ def read_woollam(text: Decoded, candidate: Candidate) -> Reading:
     match = _VASE.match(text.text)
     if match is None:
         raise UnreadableError("There is no VASEmethod[ in the second line.")
-    fields = {key.strip(): value_of(value.strip()) for key, _, value in (part.partition("=") for part in match[1].split(",")) if key.strip()}
+    fields = {
+        key.strip(): value_of(value.strip())
+        for key, _, value in (part.partition("=") for part in match[1].split(","))
+        if key.strip()
+    }
     at = next((index for index, line in enumerate(lines[2:12], 2) if _ROW.match(line)), 2)
     unit = lines[at - 1].strip() if at > 2 else ""  # noqa: PLR2004 comment and method come first
     kinds: dict[str, list[str]] = {}
@@ -49,11 +53,14 @@ def read_woollam(text: Decoded, candidate: Candidate) -> Reading:
             kinds.setdefault(row[1], []).append(row[2])
     if not kinds:
         raise UnreadableError("This ellipsometry file has no points yet.")
-    tables, warnings = [], []
+    tables: list[Table] = []
+    warnings: list[str] = []
     for kind, rows in kinds.items():
         width = len(rows[0].split())
         values = list(_ELLIPSOMETRIC) if kind == "E" else ["value", "error"]
-        names = ["Energy" if unit == "eV" else "Wavelength", "Angle", *values][:width] if kind in {"E"} or width > 3 else []  # noqa: PLR2004
+        names = (
+            ["Energy" if unit == "eV" else "Wavelength", "Angle", *values][:width] if kind == "E" or width > 3 else []
+        )
         units = [unit or None, "deg", *(["deg"] * 4 if kind == "E" else [])]
         table, found = numbers(rows, names=names, units=units, title=kind)
         tables.append(table)
@@ -96,17 +103,24 @@ def read_witec(text: Decoded, candidate: Candidate) -> Reading:
     start = next((index for index, line in enumerate(lines) if line.strip() == "[Data]"), None)
     if start is None or start + 3 >= len(lines):
         raise UnreadableError("This WITec file has no [Data] section yet.")
-    texts = {key.strip(): value.strip() for key, equals, value in (line.partition("=") for line in lines[:start]) if equals}
+    texts = {
+        key.strip(): value.strip() for key, equals, value in (line.partition("=") for line in lines[:start]) if equals
+    }
     names, units = _cells(lines[start + 1]), _cells(lines[start + 2])
     first = start + (3 if facts.number(units[0] if units else "") is None else 2)
-    table, warnings = numbers([line for line in lines[first:] if line.strip()], names=names, units=units if first == start + 3 else ())
+    table, warnings = numbers(
+        [line for line in lines[first:] if line.strip()], names=names, units=units if first == start + 3 else ()
+    )
     fields: dict[str, Any] = {key: value_of(value) for key, value in texts.items()}
     for axis in "XYZ":
         value = fields.get(f"Position{axis}")
         if isinstance(value, (int, float)) and texts.get("PositionUnit"):
             fields[f"Position{axis}"] = Quantity(value, texts["PositionUnit"])
     x_unit = texts.get("XAxisUnit", "")
-    raman = "1/cm" in x_unit or "raman" in (texts.get("FileName", "") + texts.get("GraphName", "") + candidate.name).casefold()
+    raman = (
+        "1/cm" in x_unit
+        or "raman" in (texts.get("FileName", "") + texts.get("GraphName", "") + candidate.name).casefold()
+    )
     return Reading(
         data_type="WITec spectrum",
         measurement="Raman spectroscopy" if raman else "",
@@ -148,18 +162,31 @@ def read_perkin_elmer(text: Decoded, candidate: Candidate) -> Reading:
     if data is None or len(lines) < 14:  # noqa: PLR2004 the positional header
         raise UnreadableError("This PerkinElmer file has no #DATA section yet.")
     units = lines[marks["#GR"] + 1 : marks["#GR"] + 3] if "#GR" in marks else ["", ""]
-    names = ["Wavelength" if units[0] == "nm" else "x", {"%T": "Transmittance", "%R": "Reflectance", "A": "Absorbance"}.get(units[1], "y")]
+    names = [
+        "Wavelength" if units[0] == "nm" else "x",
+        {"%T": "Transmittance", "%R": "Reflectance", "A": "Absorbance"}.get(units[1], "y"),
+    ]
     table, warnings = numbers([line for line in lines[data + 1 :] if line], names=names, units=units)
     when = dates.parse(f"{lines[3]} {lines[4]}", dates.YEAR_FIRST)
     model = lines[11]
-    fields = {"file": lines[2], "created": f"{lines[3]} {lines[4]}", "operator": lines[7], "instrument": model, "serial_number": lines[12], "software": lines[13]}
+    fields = {
+        "file": lines[2],
+        "created": f"{lines[3]} {lines[4]}",
+        "operator": lines[7],
+        "instrument": model,
+        "serial_number": lines[12],
+        "software": lines[13],
+    }
     return Reading(
         data_type="PerkinElmer spectrum",
         measurement="UV-Vis-NIR spectroscopy" if "NIR" in text.text[:4000].upper() or "UV" in lines[0] else "",
         timestamp=when.iso,
         instrument=f"PerkinElmer {model}".strip(),
         keywords=("UV-Vis",),
-        metadata={**{key: value for key, value in fields.items() if value}, "settings": _positions(lines[14 : marks.get("#HDR", 14)])},
+        metadata={
+            **{key: value for key, value in fields.items() if value},
+            "settings": _positions(lines[14 : marks.get("#HDR", 14)]),
+        },
         tables=(table,),
         thumbnails=plots.charts([table], title=candidate.stem),
         warnings=(*when.warnings, *warnings),

@@ -34,7 +34,9 @@ _UNIT: Final = re.compile(r"\s*\(([^()]*)\)")
 def recognises(head: str, candidate: Candidate) -> str | None:
     """`Experiment` and a tab in the first line, and a `[DATA]` line or other Nanonis keys."""
     del candidate
-    if re.match(r"\ufeff?Experiment\t", head) and re.search(r"^(\[DATA\]|Saved Date\t|Date\t|User\t)", head, re.MULTILINE):
+    if re.match(r"\ufeff?Experiment\t", head) and re.search(
+        r"^(\[DATA\]|Saved Date\t|Date\t|User\t)", head, re.MULTILINE
+    ):
         return "first key Experiment, tab-separated"
     return None
 
@@ -48,7 +50,9 @@ def read(text: Decoded, candidate: Candidate) -> Reading:
     fields, texts = _header(lines[:start])
     titles = [_name(title) for title in lines[start + 1].rstrip("\t").split("\t")]
     rows = [line for line in lines[start + 2 :] if line.strip()]
-    table, warnings = numbers(rows, names=[name for name, _ in titles], units=[unit for _, unit in titles], delimiter="\t")
+    table, warnings = numbers(
+        rows, names=[name for name, _ in titles], units=[unit for _, unit in titles], delimiter="\t"
+    )
     experiment = texts.get("Experiment", "").strip()
     written = next((texts[key] for key in ("Date", "Start time", "Saved Date") if texts.get(key)), "")
     when = dates.parse(written, dates.EUROPEAN)
@@ -94,7 +98,11 @@ def _name(title: str) -> tuple[str, str | None]:
 def _thumbnails(table: Table, title: str) -> tuple[Thumbnail, ...]:
     """The current (else the first other column) against the swept quantity."""
     x = table.columns[0]
-    forward = [column for column in table.columns[1:] if "[filt]" not in column.name and "[bwd]" not in column.name and column.name != "Bias"]
+    forward = [
+        column
+        for column in table.columns[1:]
+        if "[filt]" not in column.name and "[bwd]" not in column.name and column.name != "Bias"
+    ]
     y = next((column for column in forward if column.unit == "A"), None) or next(iter(forward), None)
     if y is None or table.rows < 2:  # noqa: PLR2004 no line
         return plots.charts([table], title=title)

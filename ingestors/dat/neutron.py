@@ -18,8 +18,6 @@ from ingestors.tables import Column, Table, numbers, value_of
 from ingestors.textfile import Decoded, lines_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ingestors.api import Thumbnail
 
 METHOD: Final = "Neutron triple-axis spectrometry"
@@ -57,7 +55,10 @@ def read_spice(text: Decoded, candidate: Candidate) -> Reading:
         instrument=fields.get("instrument", ""),
         samples=(fields.get("samplename", ""),),
         keywords=("SPICE", "neutron"),
-        metadata={**{key: value_of(value) if value else "" for key, value in fields.items()}, **({"footer": footer} if footer else {})},
+        metadata={
+            **{key: value_of(value) if value else "" for key, value in fields.items()},
+            **({"footer": footer} if footer else {}),
+        },
         tables=(table,),
         thumbnails=_against(table, pair[0], pair[1], title or candidate.stem),
         warnings=(*when.warnings, *warnings),
@@ -76,7 +77,10 @@ def recognises_icp(head: str, candidate: Candidate) -> str | None:
 def read_icp(text: Decoded, candidate: Candidate) -> Reading:
     """The first line by the names below it, the other header lines as they stand, counts against what was scanned."""
     lines = lines_of(text.text)
-    start = next((index for index, line in enumerate(lines) if re.search(r"\bcounts?\b", line, re.IGNORECASE) and index > 1), None)
+    start = next(
+        (index for index, line in enumerate(lines) if re.search(r"\bcounts?\b", line, re.IGNORECASE) and index > 1),
+        None,
+    )
     if start is None or start + 1 >= len(lines):
         raise UnreadableError("This NIST ICP file has no columns.")
     try:
@@ -92,13 +96,14 @@ def read_icp(text: Decoded, candidate: Candidate) -> Reading:
     return Reading(
         data_type="NIST ICP scan file",
         measurement=METHOD,
-        name=title,
         timestamp=when.iso,
         instrument=f"NIST {station[1].upper()}" if station else "",
         keywords=("ICP", "neutron"),
         metadata={**{key: value_of(value) for key, value in fields.items()}, "title": title, "header": header},
         tables=(table,),
-        thumbnails=_against(table, _moved(table, r"^Q\(|^E$|^A\d|T-act"), plots.find(table, r"^counts?$"), candidate.stem),
+        thumbnails=_against(
+            table, _moved(table, r"^Q\(|^E$|^A\d|T-act"), plots.find(table, r"^counts?$"), candidate.stem
+        ),
         warnings=(*when.warnings, *warnings),
     )
 
@@ -127,7 +132,11 @@ def read_ill(text: Decoded, candidate: Candidate) -> Reading:
     table, warnings = numbers([re.sub(r"\*+", "NaN", row) for row in rows], names=lines[start + 1].split())
     when = dates.parse(str(fields.get("DATE", "")), dates.DAY_MONTH_NAME)
     steps = fields.get("STEPS", {})
-    stepped = next((name for name, step in steps.items() if isinstance(step, (int, float)) and step), "") if isinstance(steps, dict) else ""
+    stepped = (
+        next((name for name, step in steps.items() if isinstance(step, (int, float)) and step), "")
+        if isinstance(steps, dict)
+        else ""
+    )
     x = (plots.find(table, f"^{re.escape(stepped)}$") if stepped else None) or _moved(table, r"^(QH|QK|QL|EN|A\d|TT)$")
     title = str(fields.get("TITLE", ""))
     return Reading(
@@ -160,7 +169,7 @@ def _moved(table: Table, pattern: str) -> Column | None:
     return next((column for column in moved if len(set(column.values.tolist())) > 0.8 * column.values.size), None)
 
 
-def _against(table: Table, x: Column | None, y: Column | None, title: str) -> Sequence[Thumbnail] | Any:
+def _against(table: Table, x: Column | None, y: Column | None, title: str) -> tuple[Thumbnail, ...]:
     if x is None or y is None or table.rows < 2:  # noqa: PLR2004 no line
         return plots.charts([table], title=title)
     return plots.drawn([(x, y, "")], title=title)

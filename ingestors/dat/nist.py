@@ -31,7 +31,14 @@ def recognises(head: str, candidate: Candidate) -> str | None:
 def read(text: Decoded, candidate: Candidate) -> Reading:
     """The page's keys, the certified parameters, and the observations: x against y although y stands first."""
     lines = lines_of(text.text)
-    start = next((index for index in range(len(lines) - 1, -1, -1) if re.match(r"Data:", lines[index]) and index + 1 < len(lines)), None)
+    start = next(
+        (
+            index
+            for index in range(len(lines) - 1, -1, -1)
+            if re.match(r"Data:", lines[index]) and index + 1 < len(lines)
+        ),
+        None,
+    )
     if start is None:
         raise UnreadableError("This NIST page has no Data: section.")
     names = lines[start].split()[1:]
@@ -45,7 +52,9 @@ def read(text: Decoded, candidate: Candidate) -> Reading:
         keywords=("NIST", "reference data"),
         metadata=fields,
         tables=(table,),
-        thumbnails=plots.drawn([(x, y, "")], title=name) if x is not None and y is not None else plots.charts([table], title=name or candidate.stem),
+        thumbnails=plots.drawn([(x, y, "")], title=name)
+        if x is not None and y is not None
+        else plots.charts([table], title=name or candidate.stem),
         warnings=tuple(warnings),
     )
 

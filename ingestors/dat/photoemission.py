@@ -43,7 +43,9 @@ def read(text: Decoded, candidate: Candidate) -> Reading:
     for region in regions:
         shape, info = _keys(sections[f"Region {region}"]), _keys(sections.get(f"Info {region}", []))
         infos.append(info)
-        metadata[f"Region {region}"] = {key: _value(key, value) for key, value in {**shape, **info}.items() if not key.endswith("scale") and value}
+        metadata[f"Region {region}"] = {
+            key: _value(key, value) for key, value in {**shape, **info}.items() if not key.endswith("scale") and value
+        }
         rows = [line for line in sections.get(f"Data {region}", []) if line.strip()]
         if rows:
             name, unit = split_name(shape.get("Dimension 1 name", "Energy"))
@@ -105,5 +107,11 @@ def _value(key: str, text: str) -> Any:
 
 
 def _thumbnails(tables: Sequence[Table], title: str) -> tuple[Thumbnail, ...]:
-    lines = [(table.columns[0], table.columns[1], table.title) for table in tables if len(table.columns) > 1 and table.rows > 1]
-    return plots.drawn(lines, title=title, reverse=bool(lines) and "binding" in lines[0][0].name.casefold(), log_y=False)
+    lines = [
+        (table.columns[0], table.columns[1], table.title)
+        for table in tables
+        if len(table.columns) > 1 and table.rows > 1
+    ]
+    return plots.drawn(
+        lines, title=title, reverse=bool(lines) and "binding" in lines[0][0].name.casefold(), log_y=False
+    )

@@ -6,15 +6,16 @@ import re
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ingestors.rendering import Series, curve, heatmap, thumbnail
-from ingestors.tables import Column, Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from ingestors.api import Thumbnail
+    from ingestors.tables import Column, Table
 
 MOST_SCANS: Final = 6
 _ABSCISSA: Final = (
@@ -67,7 +68,12 @@ def axes_of(table: Table) -> tuple[Column, Column] | None:
 
 
 def drawn(
-    lines: Sequence[tuple[Column, Column, str]], *, caption: str = "", title: str = "", reverse: bool = False, log_y: bool | None = None
+    lines: Sequence[tuple[Column, Column, str]],
+    *,
+    caption: str = "",
+    title: str = "",
+    reverse: bool = False,
+    log_y: bool | None = None,
 ) -> tuple[Thumbnail, ...]:
     """One picture of up to six lines (x, y, label), spread over all that are given; the first one names the axes."""
     chosen = spread(lines)
@@ -92,11 +98,16 @@ def charts(tables: Sequence[Table], *, title: str = "") -> tuple[Thumbnail, ...]
     if not lines:
         return ()
     names = [(x.name, y.name) for x, y, _ in lines]
-    commonest = max(dict.fromkeys(names), key=lambda pair: sum(line[0].values.size for line, name in zip(lines, names, strict=True) if name == pair))
+    commonest = max(
+        dict.fromkeys(names),
+        key=lambda pair: sum(line[0].values.size for line, name in zip(lines, names, strict=True) if name == pair),
+    )
     return drawn([line for line, name in zip(lines, names, strict=True) if name == commonest], title=title)
 
 
-def plane_map(x: Column, y: Column, z: Column, *, caption: str = "", title: str = "", log: bool | None = None) -> tuple[Thumbnail, ...]:
+def plane_map(
+    x: Column, y: Column, z: Column, *, caption: str = "", title: str = "", log: bool | None = None
+) -> tuple[Thumbnail, ...]:
     """A map of z over points (x, y) in a plane: their means in as many cells as the points allow, blank where there are none."""
     known = np.isfinite(x.values) & np.isfinite(y.values) & np.isfinite(z.values)
     across, up, values = x.values[known], y.values[known], z.values[known]
@@ -105,7 +116,7 @@ def plane_map(x: Column, y: Column, z: Column, *, caption: str = "", title: str 
     bins = (_cells(up, across.size), _cells(across, across.size))
     total, y_edges, x_edges = np.histogram2d(up, across, bins=bins, weights=values)
     count, _, _ = np.histogram2d(up, across, bins=bins)
-    cells = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    cells = _closed(np.where(count > 0, total / np.maximum(count, 1), np.nan))
     png = heatmap(
         cells,
         title=title,
@@ -163,7 +174,7 @@ def _one_way(values: NDArray[np.float64]) -> bool:
         return False
     steps = np.diff(known)
     moved = steps[steps != 0]
-    return moved.size > 0.3 * steps.size and min(np.mean(moved > 0), np.mean(moved < 0)) <= _WAVY
+    return bool(moved.size > 0.3 * steps.size and min(np.mean(moved > 0), np.mean(moved < 0)) <= _WAVY)
 
 
 def _counts_rows(column: Column) -> bool:
@@ -173,6 +184,21 @@ def _counts_rows(column: Column) -> bool:
 
 def _turns(values: NDArray[np.float64]) -> int:
     return int(np.count_nonzero(np.diff(values)))
+
+
+def _closed(cells: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Cells between points that are further apart than a cell get the mean of their neighbours; larger holes stay."""
+    for _ in range(3):
+        padded = np.pad(cells, 1, constant_values=np.nan)
+        around = [
+            padded[1 + down : padded.shape[0] - 1 + down, 1 + across : padded.shape[1] - 1 + across]
+            for down in (-1, 0, 1)
+            for across in (-1, 0, 1)
+        ]
+        known = np.sum([np.isfinite(part) for part in around], axis=0)
+        mean = np.nansum(around, axis=0) / np.maximum(known, 1)
+        cells = np.where(np.isnan(cells) & (known >= 3), mean, cells)  # noqa: PLR2004 points on two sides
+    return cells
 
 
 def _cells(values: NDArray[np.float64], points: int) -> int:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from ingestors.api import Candidate
 from ingestors.dat import plots
 from ingestors.dat.reading import Reading
 from ingestors.tables import numbers, pairs
 from ingestors.textfile import Decoded, lines_of
+
+if TYPE_CHECKING:
+    from ingestors.api import Candidate
 
 _UNITS: Final = re.compile(r"(2th|q|r|chi|d\*?2?|qx|qy|logq|logr)_(deg|rad|nm\^-1|A\^-1|mm|m|None|.*)")
 _DIFFRACTION: Final = "X-ray diffraction"
@@ -37,7 +39,9 @@ def read(text: Decoded, candidate: Candidate) -> Reading:
     geometry, rest = _geometry(header)
     names = header[-1].split() if header else []
     titles = [_title(name) for name in names]
-    table, warnings = numbers(rows, names=[name for name, _ in titles] if _fits(names, rows) else (), units=[unit for _, unit in titles])
+    table, warnings = numbers(
+        rows, names=[name for name, _ in titles] if _fits(names, rows) else (), units=[unit for _, unit in titles]
+    )
     x = table.columns[0]
     return Reading(
         data_type="pyFAI integrated pattern",
@@ -45,7 +49,9 @@ def read(text: Decoded, candidate: Candidate) -> Reading:
         keywords=("pyFAI", "azimuthal integration"),
         metadata={**({"geometry": geometry} if geometry else {}), **pairs(rest[:-1])},
         tables=(table,),
-        thumbnails=plots.drawn([(x, table.columns[1], "")], title=candidate.stem, log_y=None) if len(table.columns) > 1 else (),
+        thumbnails=plots.drawn([(x, table.columns[1], "")], title=candidate.stem, log_y=None)
+        if len(table.columns) > 1
+        else (),
         warnings=tuple(warnings),
     )
 

@@ -38,7 +38,9 @@ def read(text: Decoded, candidate: Candidate) -> Reading:
     sections = _sections(lines[1:start])
     titles = [split_name(name) for name in lines[start + 1].split(",")]
     rows = [line for line in lines[start + 2 :] if line.strip() and not line.startswith("#")]
-    table, warnings = numbers(rows, names=[name for name, _ in titles], units=[unit for _, unit in titles], delimiter=",")
+    table, warnings = numbers(
+        rows, names=[name for name, _ in titles], units=[unit for _, unit in titles], delimiter=","
+    )
     when = _when(sections.get("Metadata", {}))
     sample = sample_of(sections.get("Parameters", {}))
     return Reading(

@@ -9,7 +9,6 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from ingestors.api import Candidate
 from ingestors.dat import dates, plots
 from ingestors.dat.reading import Reading
 from ingestors.tables import numbers
@@ -19,6 +18,8 @@ from ingestors.units import split_name
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from ingestors.api import Candidate
 
 _HEADER: Final = re.compile(r'# ([^\n]+)\r?\n# ("[^\n]*")\r?\n# (\d+(?:\t\d+)*)[ \t]*\r?\n')
 _SNAPSHOT: Final = "snapshot.json"
@@ -45,13 +46,20 @@ def read(text: Decoded, candidate: Candidate) -> Reading:
     when = dates.iso(str(snapshot.get("ts") or snapshot.get("time") or ""))
     grid = plots.gridded(table)
     title = str(snapshot.get("location") or candidate.stem)
-    pictures = plots.plane_map(grid[0], grid[1], table.columns[2], title=candidate.stem) if grid else plots.charts([table], title=candidate.stem)
+    pictures = (
+        plots.plane_map(grid[0], grid[1], table.columns[2], title=candidate.stem)
+        if grid
+        else plots.charts([table], title=candidate.stem)
+    )
     return Reading(
         data_type="QCoDeS data set",
         name=candidate.stem if not snapshot else title.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1],
         timestamp=when.iso,
         keywords=("QCoDeS",),
-        metadata={**({"names": header[1].split("\t"), "shape": shape} if header else {}), **({"snapshot": snapshot} if snapshot else {})},
+        metadata={
+            **({"names": header[1].split("\t"), "shape": shape} if header else {}),
+            **({"snapshot": snapshot} if snapshot else {}),
+        },
         tables=(table,),
         thumbnails=pictures,
         warnings=(*when.warnings, *warnings),

@@ -45,7 +45,9 @@ def recognises(head: str, candidate: Candidate) -> str | None:
     del candidate
     if not re.match(r"\ufeff?\s*\[Header\]", head, re.IGNORECASE):
         return None
-    match = re.search(r"^(BYAPP|FILEOPENTIME|STARTUPAXIS),", head, re.MULTILINE) or re.search(r"^; .*(Quantum Design)", head, re.MULTILINE)
+    match = re.search(r"^(BYAPP|FILEOPENTIME|STARTUPAXIS),", head, re.MULTILINE) or re.search(
+        r"^; .*(Quantum Design)", head, re.MULTILINE
+    )
     return f"[Header] with {match[1]}" if match else None
 
 
@@ -57,7 +59,8 @@ def read(text: Decoded, candidate: Candidate) -> Reading:
         raise UnreadableError("This Quantum Design file has no [Data] section yet.")
     header, info = _header(lines[1:start])
     titles = [split_name(name) for name in next(csv.reader([lines[start + 1]]))]
-    rows = [line for line in lines[start + 2 :] if line.strip()]
+    # Empty cells at the end of a row may be left out together with their commas.
+    rows = [line + "," * (len(titles) - 1 - line.count(",")) for line in lines[start + 2 :] if line.strip()]
     names, units = [name for name, _ in titles], [unit for _, unit in titles]
     table, warnings = (
         numbers(rows, names=names, units=units, delimiter=",", decimal_comma=False)
@@ -71,7 +74,9 @@ def read(text: Decoded, candidate: Candidate) -> Reading:
     samples = [str(value) for key, value in info.items() if re.fullmatch(r"SAMPLE\d*_MATERIAL", key)]
     return Reading(
         data_type=f"Quantum Design {product} {'' if app == product else app} data".replace("  ", " "),
-        measurement=next((method for pattern, method in _METHODS if re.search(pattern, app or appname, re.IGNORECASE)), ""),
+        measurement=next(
+            (method for pattern, method in _METHODS if re.search(pattern, app or appname, re.IGNORECASE)), ""
+        ),
         name=title or next((sample for sample in samples if sample.strip()), ""),
         timestamp=when.iso,
         instrument=f"Quantum Design {product}" if product else "",
@@ -129,7 +134,16 @@ def _thumbnails(table: Table, title: str) -> tuple[Thumbnail, ...]:
     y = plots.find(table, *_ORDINATES)
     if y is None:
         return plots.charts([table], title=title)
-    axes = [plots.find(table, pattern) for pattern in (r"^(Magnetic )?Field$", r"^(Sample )?Temp(erature)?$", r"^Frequency", r"^(Sample )?Position$", r"^Time Stamp")]
+    axes = [
+        plots.find(table, pattern)
+        for pattern in (
+            r"^(Magnetic )?Field$",
+            r"^(Sample )?Temp(erature)?$",
+            r"^Frequency",
+            r"^(Sample )?Position$",
+            r"^Time Stamp",
+        )
+    ]
     known = np.isfinite(y.values)
     varied = [(_steps(column, known), column) for column in axes if column is not None]
     if not varied:
@@ -142,7 +156,6 @@ def _steps(column: Column, known: Any) -> int:
     """How many distinct settings a quantity took, its noise aside."""
     values = column.values[known & np.isfinite(column.values)]
     span = np.ptp(values) if values.size else 0.0
-    if span <= 1e-3 * (np.max(np.abs(values)) if values.size else 1.0):  # noqa: PLR2004 only noise
+    if span <= 1e-3 * (np.max(np.abs(values)) if values.size else 1.0):
         return 0
     return int(np.unique(np.round(values / span, 3)).size)
-

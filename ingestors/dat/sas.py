@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 _PLANE: Final = re.compile(r"^(ASCII data\b.*|Data columns (?:are )?Qx - Qy - .*)\r?$", re.MULTILINE)
 _COLUMNS: Final = re.compile(r"Data columns (?:are )?(Qx - Qy .*)")
 _DEFAULT: Final = ("Qx", "Qy", "I(Qx,Qy)", "err(I)")
-_REFLECTIVITY: Final = re.compile(r"\s*#?\s*Q\b[^\n]*?\b(Ref|R|Reflectivity)\b[^\n]*\b(dR|dRef|sigma ?R|err)", re.IGNORECASE)
+_REFLECTIVITY: Final = re.compile(
+    r"\s*#?\s*Q\b[^\n]*?\b(Ref|R|Reflectivity)\b[^\n]*\b(dR|dRef|sigma ?R|err)", re.IGNORECASE
+)
 
 
 def recognises_plane(head: str, candidate: Candidate) -> str | None:
@@ -39,14 +41,32 @@ def recognises_plane(head: str, candidate: Candidate) -> str | None:
 def read_plane(text: Decoded, candidate: Candidate) -> Reading:
     """Header values by the labels above them, the intensity as a map over Qx and Qy."""
     lines = lines_of(text.text)
-    start = next((index for index, line in enumerate(lines) if index and re.match(r"\s*-?\d*\.?\d+\s+-?\d*\.?\d+\s+\S+\s+\S+\s*\S*\s*\S*\s*\S*\s*$", line) and "." in line), None)
+    start = next(
+        (
+            index
+            for index, line in enumerate(lines)
+            if index
+            and re.match(r"\s*-?\d*\.?\d+\s+-?\d*\.?\d+\s+\S+\s+\S+\s*\S*\s*\S*\s*\S*\s*$", line)
+            and "." in line
+        ),
+        None,
+    )
     if start is None:
         raise UnreadableError("This 2-D scattering file has no points.")
     marked = [index for index, line in enumerate(lines[:200]) if _PLANE.match(line)]
-    start = next((index for index in range((marked[-1] if marked else 0) + 1, len(lines)) if re.match(r"\s*-?[\d.]", lines[index])), start)
+    start = next(
+        (
+            index
+            for index in range((marked[-1] if marked else 0) + 1, len(lines))
+            if re.match(r"\s*-?[\d.]", lines[index])
+        ),
+        start,
+    )
     header = lines[:start]
     told = next((match[1] for line in header if (match := _COLUMNS.search(line))), "")
-    names = [re.sub(r"\(beam stop shadow\)", "", part).strip() for part in told.split(" - ")] if told else list(_DEFAULT)
+    names = (
+        [re.sub(r"\(beam stop shadow\)", "", part).strip() for part in told.split(" - ")] if told else list(_DEFAULT)
+    )
     table, warnings = numbers([line for line in lines[start:] if line.strip()], names=names, units=[None] * len(names))
     fields, when = _labels(header)
     label = str(fields.get("LABEL", ""))
@@ -60,7 +80,9 @@ def read_plane(text: Decoded, candidate: Candidate) -> Reading:
         keywords=("SAS", "2-D"),
         metadata=fields,
         tables=(table,),
-        thumbnails=plots.plane_map(columns[0], columns[1], columns[2], title=label or candidate.stem) if len(columns) > 2 else (),  # noqa: PLR2004
+        thumbnails=plots.plane_map(columns[0], columns[1], columns[2], title=label or candidate.stem)
+        if len(columns) > 2
+        else (),
         warnings=(*when.warnings, *warnings),
     )
 
@@ -83,7 +105,9 @@ def _labels(header: Sequence[str]) -> tuple[dict[str, Any], dates.Moment]:
             for title, value in zip(titles, _grouped(below, titles), strict=False):
                 name, unit = split_name(title)
                 number = facts.number(value)
-                fields[name if unit and number is not None else title] = Quantity(number, unit) if unit and number is not None else value_of(value)
+                fields[name if unit and number is not None else title] = (
+                    Quantity(number, unit) if unit and number is not None else value_of(value)
+                )
             index += 1
         elif match := re.match(r"([A-Z][\w ()-]*): ?(.*)", line):
             fields[match[1]] = value_of(match[2].strip()) if match[2].strip() else ""

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 _EPICS: Final = re.compile(r"\s*[;#]\s*Epics Scan (\d) dimensional scan", re.IGNORECASE)
 _LABEL: Final = re.compile(r"\s*([PD]\d+)\s*=\s*\{([^}]*)\}\s*(?:-->\s*(\S+))?")
-_ALS: Final = re.compile(r"(?:\bALS\b|Advanced Light Source)|\bbeamline\b\W{0,3}(?:BL\s*)?\d{1,2}\.\d\.\d\b", re.IGNORECASE)
+_ALS: Final = re.compile(
+    r"(?:\bALS\b|Advanced Light Source)|\bbeamline\b\W{0,3}(?:BL\s*)?\d{1,2}\.\d\.\d\b", re.IGNORECASE
+)
 _ALS_NUMBER: Final = re.compile(r"\b(\d{1,2}\.\d\.\d(?:\.\d)?)\b")
 _NUMBERED: Final = re.compile(r"(?:^|\s)\d+_(\S+(?: \([^)]*\))?)")
 
@@ -44,7 +46,16 @@ def read_epics(text: Decoded, candidate: Candidate) -> Reading:
     titles = [split_name(name) for name in names]
     table, warnings = numbers(rows, names=[name for name, _ in titles], units=[unit for _, unit in titles])
     fields = pairs([line for line in header if not _LABEL.match(line)])
-    written = next((line.split(":", 1)[1].strip() for line in header if re.match(r"(scan (began|started|ended) at time|current date)", line, re.IGNORECASE) and ":" in line and "unknown" not in line), "")
+    written = next(
+        (
+            line.split(":", 1)[1].strip()
+            for line in header
+            if re.match(r"(scan (began|started|ended) at time|current date)", line, re.IGNORECASE)
+            and ":" in line
+            and "unknown" not in line
+        ),
+        "",
+    )
     when = facts.anywhere(written) if written else dates.NEVER
     spectrum = xas.energy(table) is not None
     return Reading(
@@ -71,7 +82,11 @@ def read_iss(text: Decoded, candidate: Candidate) -> Reading:
     """`# Key: value` lines; the month comes first in the dates of this American facility."""
     lines = lines_of(text.text)
     header, rows = _split(lines, "#")
-    fields = {key.strip(): value.strip() for key, colon, value in (line.partition(": ") for line in header) if colon and value.strip()}
+    fields = {
+        key.strip(): value.strip()
+        for key, colon, value in (line.partition(": ") for line in header)
+        if colon and value.strip()
+    }
     names = header[-1].lstrip("# ").split() if header else []
     table, warnings = numbers(rows, names=names)
     when = _american(fields.get("Start time", ""))
@@ -128,7 +143,9 @@ def read_als(text: Decoded, candidate: Candidate) -> Reading:
         keywords=("ALS",),
         metadata=general.metadata_of(found),
         tables=found.tables,
-        thumbnails=xas.pictures(found.tables[0], name or candidate.stem) if spectrum else general.pictures(found.tables, name or candidate.stem),
+        thumbnails=xas.pictures(found.tables[0], name or candidate.stem)
+        if spectrum
+        else general.pictures(found.tables, name or candidate.stem),
         warnings=(*when.warnings, *found.warnings),
     )
 
@@ -143,7 +160,10 @@ def recognises_exafsscan(head: str, candidate: Candidate) -> str | None:
 def read_exafsscan(text: Decoded, candidate: Candidate) -> Reading:
     """Names and units from the line `#C 1_Energy (keV) 2_sec ...`, the scan's regions from the other `#C` lines."""
     lines = lines_of(text.text)
-    header, rows = [line for line in lines if line.startswith("#")], [line for line in lines if line.strip() and not line.startswith("#")]
+    header, rows = (
+        [line for line in lines if line.startswith("#")],
+        [line for line in lines if line.strip() and not line.startswith("#")],
+    )
     named = next((line[2:] for line in reversed(header) if line.startswith("#C 1_")), "")
     titles = [split_name(name) for name in _NUMBERED.findall(named)]
     table, warnings = numbers(rows, names=[name for name, _ in titles], units=[unit for _, unit in titles])
@@ -171,7 +191,11 @@ def recognises_ifeffit(head: str, candidate: Candidate) -> str | None:
     del candidate
     if not head.startswith("#"):
         return None
-    match = re.search(r"^#-{3,}[^\n]*\n#\s*((?:k|energy|e|r)\b[^\n]*\b(?:chi|x?mu|norm|chir_mag)\b[^\n]*)$", head, re.MULTILINE | re.IGNORECASE)
+    match = re.search(
+        r"^#-{3,}[^\n]*\n#\s*((?:k|energy|e|r)\b[^\n]*\b(?:chi|x?mu|norm|chir_mag)\b[^\n]*)$",
+        head,
+        re.MULTILINE | re.IGNORECASE,
+    )
     if match is not None:
         return f"columns {' '.join(match[1].split())[:40]} below a rule"
     return "written by Athena" if re.match(r"#\s*(Athena|XDI/|Demeter)", head) and "xmu" in head else None

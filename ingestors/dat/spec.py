@@ -21,6 +21,8 @@ from ingestors.textfile import Decoded, lines_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ingestors.api import Thumbnail
+
 _SCAN: Final = re.compile(r"^#S +-?\d+(\.\d+)? ", re.MULTILINE)
 _CONTROL: Final = re.compile(r"#(@?[A-Za-z]+?)(\d*)(?:\s+(.*))?$")
 _MOTOR_SCAN: Final = re.compile(r"\w*(?:scan|flyscan|tune|mesh)\b\s+(\S+)", re.IGNORECASE)
@@ -42,7 +44,11 @@ class _Block:
 
     def all(self, letter: str) -> list[str]:
         """The lines of a numbered key (`P0`, `P1`, ...) in their order."""
-        found = [(int(key[len(letter) :]), values) for key, values in self.lines.items() if re.fullmatch(re.escape(letter) + r"\d+", key)]
+        found = [
+            (int(key[len(letter) :]), values)
+            for key, values in self.lines.items()
+            if re.fullmatch(re.escape(letter) + r"\d+", key)
+        ]
         return [value for _, values in sorted(found) for value in values[:1]]
 
 
@@ -73,7 +79,9 @@ def read(text: Decoded, candidate: Candidate) -> Reading:
     header = headers[0] if headers else _Block()
     when = _when(header, scans[0])
     bluesky = next((_bluesky(scan) for scan in scans if "MD" in scan.lines), {})
-    everything = " ".join([candidate.stem, header.text("F"), *(scan.title for scan in scans), *header.lines.get("C", [])])
+    everything = " ".join(
+        [candidate.stem, header.text("F"), *(scan.title for scan in scans), *header.lines.get("C", [])]
+    )
     exafs = bool(_XAS.search(everything))
     return Reading(
         data_type="SPEC scan file",
@@ -187,7 +195,11 @@ def _described(scan: _Block) -> dict[str, Any]:
         "geometry": {f"G{index}": text for index, text in enumerate(scan.all("G")) if text not in ("", "0")},
         "comments": scan.lines.get("C", []),
         "bluesky": _bluesky(scan),
-        "user": {key: lines if len(lines) > 1 else lines[0] for key, lines in scan.lines.items() if re.match(r"U[A-Z]*\d*$", key)},
+        "user": {
+            key: lines if len(lines) > 1 else lines[0]
+            for key, lines in scan.lines.items()
+            if re.match(r"U[A-Z]*\d*$", key)
+        },
         "spectra": len([line for line in scan.lines.get("@", []) if line.startswith("@")]),
     }
     return {key: value for key, value in found.items() if value not in ("", None, [], {}, 0)}
@@ -236,21 +248,22 @@ def _literal(text: str) -> Any:
     return text if value is None else value
 
 
-def _thumbnails(scans: Sequence[_Block], tables: Sequence[Table], *, exafs: bool) -> tuple[Any, ...]:
-    lines: list[tuple[Column, Column, str]] = []
+def _thumbnails(scans: Sequence[_Block], tables: Sequence[Table], *, exafs: bool) -> tuple[Thumbnail, ...]:
+    """The scans of the command and the axes that most points were measured with."""
+    groups: dict[tuple[str, str, str], list[tuple[Column, Column, str]]] = {}
     for scan, table in zip(scans, tables, strict=True):
         pair = (xas.absorption(table) if exafs else None) or _axes(scan, table)
         if pair is not None and table.rows > 1:
-            lines.append((*pair, f"#{scan.title.split()[0]}" if scan.title else ""))
-    if not lines:
+            number, command, *_ = [*scan.title.split(None, 2), "", ""]
+            groups.setdefault((command, pair[0].name, pair[1].name), []).append((*pair, f"#{number}"))
+    if not groups:
         return ()
-    sizes: dict[tuple[str, str], int] = {}
-    for x, y, _ in lines:
-        sizes[x.name, y.name] = sizes.get((x.name, y.name), 0) + x.values.size
-    best = max(sizes, key=lambda names: sizes[names])
-    chosen = [line for line in lines if (line[0].name, line[1].name) == best]
-    title = next(scan.title for scan, table in zip(scans, tables, strict=True) if table.rows and any(c is chosen[0][0] for c in table.columns) or len(scans) == 1 or exafs)
-    return plots.drawn(chosen, title=f"#S {title}" if len(chosen) == 1 else f"{len(chosen)} scans: {' '.join(title.split()[1:3])}")
+    best = max(groups, key=lambda group: sum(x.values.size for x, _, _ in groups[group]))
+    chosen = groups[best]
+    title = next((scan.title for scan in scans if scan.title.split()[:1] == [chosen[0][2][1:]]), "")
+    return plots.drawn(
+        chosen, title=f"#S {title}" if len(chosen) == 1 else f"{len(chosen)} scans: {' '.join(title.split()[1:3])}"
+    )
 
 
 def _axes(scan: _Block, table: Table) -> tuple[Column, Column] | None:

@@ -55,7 +55,11 @@ def read(text: Decoded, candidate: Candidate) -> Reading:
         instrument=_text(fields, "Beamline", "name"),
         samples=(sample,),
         keywords=("XDI", *(["XAFS"] if spectrum else []), " ".join(part for part in (element, edge) if part)),
-        metadata={"xdi": {"version": first[1], "programs": first[2].strip()}, **fields, **({"comments": comments} if comments else {})},
+        metadata={
+            "xdi": {"version": first[1], "programs": first[2].strip()},
+            **fields,
+            **({"comments": comments} if comments else {}),
+        },
         tables=(table,),
         thumbnails=xas.pictures(table, title) if spectrum else plots.charts([table], title=title),
         warnings=(*when.warnings, *warnings),
