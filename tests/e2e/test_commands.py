@@ -152,7 +152,6 @@ def test_commands_with_a_wrong_configuration_end_with_78(tmp_path: Path) -> None
         ("status",),
         ("retry",),
         ("drop",),
-        ("check",),
         ("session", "list"),
         ("session", "stop"),
         ("run", "--once"),

@@ -28,7 +28,7 @@ def plans(tmp_path: Path) -> dict[str, str]:
     store = open_store(tmp_path, "bench", ManualClock())
     queries = named_queries("daemon.store", "queries.sql")
     found = {}
-    for name in (*ASKED_FOR_EVERY_FILE, *COUNTED_NOW_AND_THEN):
+    for name in (*ASKED_FOR_EVERY_FILE, *COUNTED_NOW_AND_THEN, "files_of_dataset"):
         parameters = dict.fromkeys(re.findall(r":([a-z]\w*)", queries[name]))
         rows = store.database.select(f"EXPLAIN QUERY PLAN {queries[name]}", parameters)
         found[name] = "; ".join(row["detail"] for row in rows)
@@ -40,6 +40,12 @@ def test_what_is_asked_for_every_file_reads_only_what_it_needs(plans: dict[str, 
     """No such query reads a whole table or sorts one: with 100,000 files each of them would take longer than the work."""
     slow = {name: plans[name] for name in ASKED_FOR_EVERY_FILE if re.search(r"\bSCAN\b|TEMP B-TREE", plans[name])}
     assert not slow
+
+
+def test_members_are_found_by_their_dataset(plans: dict[str, str]) -> None:
+    """Of the indexes that fit, SQLite takes the one that leads to a handful of rows."""
+    for name in ("dataset_open_members", "dataset_settled_members", "files_of_dataset"):
+        assert "files_dataset" in plans[name]
 
 
 def test_counting_reads_an_index_and_no_rows(plans: dict[str, str]) -> None:
