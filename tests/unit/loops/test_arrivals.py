@@ -302,12 +302,11 @@ def test_a_name_of_any_bytes_comes_through(workshop: Workshop) -> None:
 def test_a_store_that_fails_is_no_reason_to_lose_a_file(workshop: Workshop) -> None:
     """What a failed transaction did not record is found by the next scan."""
     workshop.write("x.dat")
-    with workshop.store.database.transaction():
-        workshop.store.database.select("PRAGMA query_only = ON")
+    workshop.store.database._connection.execute("PRAGMA query_only = ON")
     try:
         workshop.scan()
     except StateError:
-        workshop.store.database.select("PRAGMA query_only = OFF")
+        workshop.store.database._connection.execute("PRAGMA query_only = OFF")
     else:
         raise AssertionError("the store did not fail")
     workshop.whole()

@@ -47,10 +47,12 @@ def test_an_empty_folder_gets_the_whole_schema(store: Store) -> None:
     }
     assert {row["strict"] for row in tables} == {1}
     scripts = list((Path(__file__).parents[3] / "daemon" / "store" / "migrations").glob("*.sql"))
-    assert store.database.select("PRAGMA user_version")[0][0] == len(scripts)
-    assert store.database.select("PRAGMA journal_mode")[0][0] == "wal"
-    assert store.database.select("PRAGMA synchronous")[0][0] == 2
-    assert store.database.select("PRAGMA foreign_keys")[0][0] == 1
+    with store.database.transaction():  # what counts is the connection that writes
+        found = [
+            store.database.select(f"PRAGMA {name}")[0][0]
+            for name in ("user_version", "journal_mode", "synchronous", "foreign_keys")
+        ]
+    assert found == [len(scripts), "wal", 2, 1]
 
 
 def test_opening_again_changes_nothing(tmp_path: Path, store: Store) -> None:
@@ -67,7 +69,8 @@ def test_opening_again_changes_nothing(tmp_path: Path, store: Store) -> None:
 
 def test_a_store_of_a_newer_program_is_not_touched(tmp_path: Path, store: Store) -> None:
     """An older labferry says so instead of guessing."""
-    store.database.select("PRAGMA user_version = 999")
+    with store.database.transaction():
+        store.database.select("PRAGMA user_version = 999")
     store.close()
     with pytest.raises(StateError, match="newer labferry"):
         open_store(tmp_path, "bench", CLOCK)

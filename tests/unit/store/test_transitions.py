@@ -18,7 +18,7 @@ from daemon.model import (
     FileState,
     SessionState,
 )
-from daemon.store.database import IntegrityError
+from daemon.store.database import IntegrityError, Row
 from daemon.store.opening import Store, open_store
 
 if TYPE_CHECKING:
@@ -46,6 +46,12 @@ NEW_ROWS = {
 }
 
 
+def change(store: Store, sql: str, *values: object) -> list[Row]:
+    """Write as any program with SQLite could."""
+    with store.database.transaction():
+        return store.database.select(sql, values)
+
+
 def moves() -> Iterator[tuple[str, StrEnum, StrEnum, bool]]:
     """Every pair of states of every table, and whether the move is allowed."""
     tables: list[tuple[str, type[StrEnum], Mapping[Any, frozenset[Any]]]] = [
@@ -64,8 +70,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """One store with a root and a dataset that the other rows can point to."""
     made = open_store(tmp_path_factory.mktemp("state"), "bench", ManualClock())
     made.roots.add(tmp_path_factory.getbasetemp())
-    made.database.select(
-        "INSERT INTO datasets (id, kind, root, key, state, first_seen) VALUES (99, 'measurement', 1, x'63', 'waiting', '')"
+    change(
+        made,
+        "INSERT INTO datasets (id, kind, root, key, state, first_seen) VALUES (99, 'measurement', 1, x'63', 'waiting', '')",
     )
     yield made
     made.close()
@@ -74,17 +81,17 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 @pytest.mark.parametrize(("table", "old", "new", "allowed"), list(moves()))
 def test_the_triggers_are_the_tables(store: Store, table: str, old: StrEnum, new: StrEnum, *, allowed: bool) -> None:
     """A move that the table does not name is refused whoever tries it; one that it names is made."""
-    (row,) = store.database.select(NEW_ROWS[table], (old.value,))
+    (row,) = change(store, NEW_ROWS[table], old.value)
     try:
         if allowed:
-            store.database.select(f"UPDATE {table} SET state = ? WHERE id = ?", (new.value, row["id"]))
+            change(store, f"UPDATE {table} SET state = ? WHERE id = ?", new.value, row["id"])
             (after,) = store.database.select(f"SELECT state FROM {table} WHERE id = ?", (row["id"],))
             assert after["state"] == new.value
         else:
             with pytest.raises(IntegrityError, match="may not make this move"):
-                store.database.select(f"UPDATE {table} SET state = ? WHERE id = ?", (new.value, row["id"]))
+                change(store, f"UPDATE {table} SET state = ? WHERE id = ?", new.value, row["id"])
     finally:
-        store.database.select(f"DELETE FROM {table} WHERE id = ?", (row["id"],))
+        change(store, f"DELETE FROM {table} WHERE id = ?", row["id"])
 
 
 def test_another_program_obeys_the_same_tables(tmp_path: Path) -> None:
