@@ -24,6 +24,8 @@ IntegrityError = sqlite3.IntegrityError
 _NAME: Final = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
 _MIGRATION: Final = re.compile(r"(\d{4})_\w+\.sql")
 _BUSY_SECONDS: Final = 30.0
+_BATCH_MOST: Final = 64
+"""Transactions for each commit at the most, so that the first of them need not wait for ever."""
 
 
 def named_queries(package: str, filename: str) -> dict[str, str]:
@@ -37,92 +39,163 @@ def named_queries(package: str, filename: str) -> dict[str, str]:
     return {name: body.strip() for name, body in zip(names, bodies, strict=True)}
 
 
-class Database:
-    """One SQLite file and one connection, shared by threads; writers take turns in `transaction`.
+class _Batch:
+    """Transactions of several threads that share one COMMIT, and so one wait for the disk."""
 
-    Raises StateError, with a sentence for a person, for everything that the disk can do to it.
+    def __init__(self) -> None:
+        self.size = 0
+        self.ended = threading.Event()
+        self.error: sqlite3.Error | None = None
+
+
+class Database:
+    """One SQLite file, shared by threads: one connection that writes, one that reads what is committed.
+
+    A commit waits for the disk, which takes longer than everything else. So writers that come while another one is at
+    work share its commit: each transaction is a savepoint, the last writer in the row commits for all, and each returns
+    when its work is on the disk. Raises StateError, with a sentence for a person, for everything that the disk can do.
     """
 
     def __init__(self, path: Path, package: str, queries: str = "queries.sql", *, read_only: bool = False) -> None:
         """Open (and create) the file, apply the migrations found in `package`/migrations."""
         self.path = path
         self._queries = named_queries(package, queries)
-        self._lock = threading.RLock()
-        self._depth = 0
+        self._writing = threading.Lock()
+        self._reading = threading.Lock()
+        self._counting = threading.Lock()
+        self._waiting = 0
+        self._owner: int | None = None
+        self._batch: _Batch | None = None
         with self._explained():
-            self._connection = _connect(path, read_only=read_only)
+            self._connection = _open(path, read_only=read_only)
             try:
-                _configure(self._connection, read_only=read_only)
                 if not read_only:
                     self._migrate(package)
+                self._reader = self._connection if read_only else _open(path, read_only=True)
             except BaseException:
                 self._connection.close()
                 raise
 
     def close(self) -> None:
-        """Close the connection; SQLite folds the write-ahead log into the file."""
-        with self._lock:
+        """Close the connections; SQLite folds the write-ahead log into the file."""
+        with self._writing, self._reading:
+            self._reader.close()
             self._connection.close()
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing, on disk when it returns. Nested use joins the outer transaction."""
-        with self._lock, self._explained():
-            if self._depth:
-                yield
-                return
-            self._connection.execute("BEGIN IMMEDIATE")
-            self._depth = 1
+        if self._owner == threading.get_ident():
+            yield
+            return
+        with self._explained():
+            batch = self._enter()
             try:
                 yield
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+            except BaseException as failure:
+                self._leave(batch, failure)
                 raise
-            finally:
-                self._depth = 0
+            self._leave(batch, None)
+            batch.ended.wait()
+            if batch.error is not None:
+                raise batch.error
 
     def run(self, name: str, /, **parameters: Any) -> int:
         """Run a named query; the number of rows it changed."""
-        with self._lock, self._explained():
+        with self.transaction():
             return self._connection.execute(self._queries[name], parameters).rowcount
 
     def run_many(self, name: str, /, rows: Iterable[Mapping[str, Any]]) -> None:
         """Run a named query once for each row of parameters."""
-        with self._lock, self._explained():
+        with self.transaction():
             self._connection.executemany(self._queries[name], rows)
 
     def insert(self, name: str, /, **parameters: Any) -> int:
         """Run a named INSERT; the new row's id."""
-        with self._lock, self._explained():
+        with self.transaction():
             return int(self._connection.execute(self._queries[name], parameters).lastrowid or 0)
 
     def one(self, name: str, /, **parameters: Any) -> Row | None:
         """The first row of a named query, or None."""
-        with self._lock, self._explained():
-            row: Row | None = self._connection.execute(self._queries[name], parameters).fetchone()
+        with self._looking() as connection:
+            row: Row | None = connection.execute(self._queries[name], parameters).fetchone()
             return row
 
     def all(self, name: str, /, **parameters: Any) -> list[Row]:
         """Every row of a named query."""
-        with self._lock, self._explained():
-            return self._connection.execute(self._queries[name], parameters).fetchall()
+        with self._looking() as connection:
+            return connection.execute(self._queries[name], parameters).fetchall()
 
     def select(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
         """Every row of a query that code put together (filters of a listing); values only through parameters."""
-        with self._lock, self._explained():
-            return self._connection.execute(sql, parameters).fetchall()
+        with self._looking() as connection:
+            return connection.execute(sql, parameters).fetchall()
 
     def data_version(self) -> int:
         """A number that changes when another process wrote to the file."""
-        with self._lock, self._explained():
+        with self._writing, self._explained():
             return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+
+    def _enter(self) -> _Batch:
+        """Wait for our turn to write, and begin a batch if none is open."""
+        with self._counting:
+            self._waiting += 1
+        self._writing.acquire()
+        with self._counting:
+            self._waiting -= 1
+        try:
+            if self._batch is None:
+                self._connection.execute("BEGIN IMMEDIATE")
+                self._batch = _Batch()
+            self._connection.execute("SAVEPOINT writer")
+        except BaseException:
+            self._writing.release()
+            raise
+        self._owner = threading.get_ident()
+        return self._batch
+
+    def _leave(self, batch: _Batch, failure: BaseException | None) -> None:
+        """End our part, undone if it failed; if nobody waits to write, commit for all."""
+        try:
+            if not self._connection.in_transaction:  # SQLite undid the whole batch itself: a full disk
+                told = None if failure is None else _told_by_sqlite(failure)
+                raise told or sqlite3.OperationalError("the transaction was rolled back")
+            if failure is not None:
+                self._connection.execute("ROLLBACK TO writer")
+            self._connection.execute("RELEASE writer")
+            batch.size += 1
+            with self._counting:
+                last = self._waiting == 0 or batch.size >= _BATCH_MOST
+            if last:
+                self._connection.execute("COMMIT")
+                self._end(batch, None)
+        except sqlite3.Error as error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            self._end(batch, error)
+        finally:
+            self._owner = None
+            self._writing.release()
+
+    def _end(self, batch: _Batch, error: sqlite3.Error | None) -> None:
+        self._batch = None
+        batch.error = error
+        batch.ended.set()
+
+    @contextlib.contextmanager
+    def _looking(self) -> Iterator[sqlite3.Connection]:
+        """The connection to read with: our own unfinished transaction, or what is committed."""
+        with self._explained():
+            if self._owner == threading.get_ident():
+                yield self._connection
+            else:
+                with self._reading:
+                    yield self._reader
 
     def _migrate(self, package: str) -> None:
         folder = resources.files(package).joinpath("migrations")
         names = sorted(entry.name for entry in folder.iterdir() if _MIGRATION.fullmatch(entry.name))
-        with self._lock:
+        with self._writing:
             version = int(self._connection.execute("PRAGMA user_version").fetchone()[0])
             if version > len(names):
                 raise StateError(
@@ -162,16 +235,25 @@ def explain(error: sqlite3.DatabaseError, path: Path) -> StateError:
     )
 
 
-def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
+def _open(path: Path, *, read_only: bool) -> sqlite3.Connection:
     uri = path.absolute().as_uri() + ("?mode=ro" if read_only else "?mode=rwc")
     connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
+    try:
+        for pragma in ("foreign_keys = ON", "temp_store = MEMORY", "cache_size = -8000"):
+            connection.execute(f"PRAGMA {pragma}")
+        if not read_only:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
-def _configure(connection: sqlite3.Connection, *, read_only: bool) -> None:
-    for pragma in ("foreign_keys = ON", "temp_store = MEMORY", "cache_size = -8000"):
-        connection.execute(f"PRAGMA {pragma}")
-    if not read_only:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
+def _told_by_sqlite(failure: BaseException) -> sqlite3.Error | None:
+    """The error of SQLite behind a failure, if there is one."""
+    for error in (failure, failure.__cause__):
+        if isinstance(error, sqlite3.Error):
+            return error
+    return None
