@@ -31,7 +31,7 @@ class Column:
     @property
     def label(self) -> str:
         """Name and unit for an axis: `Energy (eV)`."""
-        return f"{self.name} ({self.unit})" if self.unit else self.name
+        return f"{self.name} ({self.unit})" if self.unit and self.unit != self.name else self.name
 
 
 @dataclass(frozen=True)

@@ -34,9 +34,7 @@ _INFINITE: Final = {"inf": 1, "+inf": 1, "-inf": -1, "infinity": 1, "+infinity":
 _INFINITE_MSVC: Final = {"1.#inf": 1, "+1.#inf": 1, "-1.#inf": -1}
 
 _MARK: Final = re.compile(r"\s*(?:[#;%!*'][#;%!*'\s]*|//+)\s?")
-_PAIR: Final = re.compile(
-    r"""["']?([^\s:=\t"'][^:=\t]*?)["']?\s*(?:=|:(?=\s|$|["'])|:(?=[^\s/\\:]))\s*["']?(.*?)["']?\s*$"""
-)
+_PARTING: Final = re.compile(r"[:=\t]")
 _BETWEEN: Final = re.compile(r"\s{2,}|;\s+")
 
 
@@ -114,14 +112,19 @@ def _pairs_in(bare: str) -> list[tuple[str, str]]:
 
 
 def _one_pair(bare: str) -> tuple[str, str] | None:
-    match = _PAIR.match(bare)
-    if match is not None and _is_key(match[1]):
-        return match[1].strip(), match[2].strip()
-    key, tab, value = bare.partition("\t")
-    key = key.strip().strip("\"'").rstrip(":= ")
-    if tab and _is_key(key) and number_of(key) is None:
-        return key, " ".join(value.split()).strip("\"'")
-    return None
+    """Key and value of a line: the first `:`, `=` or tab parts them. A colon before a slash or a colon is a path's."""
+    match = _PARTING.search(bare)
+    if match is None:
+        return None
+    key = bare[: match.start()].strip().strip("\"'")
+    value = bare[match.end() :].strip()
+    if match[0] == "\t":
+        key, value = key.rstrip(":= "), value.lstrip(":= \t")
+        if number_of(key) is not None:
+            return None
+    elif match[0] == ":" and value[:1] in {"/", "\\", ":"} and bare[match.end() : match.end() + 1].strip():
+        return None
+    return (key, " ".join(value.split()).strip("\"'")) if _is_key(key) else None
 
 
 def _is_key(key: str) -> bool:

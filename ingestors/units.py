@@ -21,18 +21,29 @@ _NAMED: Final = (
 _NO_UNIT: Final = frozenset({"", "-", "--", "none", "n/a", "na", "null"})
 
 # Symbols that take a decimal prefix: the SI, what it accepts, and what instruments write instead.
-_PREFIXED: Final = frozenset(
-    ["m", "g", "s", "sec", "A", "K", "mol", "cd", "Hz", "N", "Pa", "J", "W", "C", "V", "F", "Ω", "ohm", "Ohm", "S", "Wb", "T", "H", "rad", "Bq", "Gy", "Sv", "L", "l", "eV", "bar", "emu", "Torr", "torr", "G", "Oe", "barn", "M", "B"]
-) | {"\u2126"}  # the Ohm sign, which is another letter than Ω
-_ALONE: Final = frozenset(
-    ["deg", "degree", "degrees", "°", "°C", "°F", "degC", "degF", "Deg", "Degrees", "Å", "Ang", "Angstrom", "Angstroms", "angstrom", "angstroms", "Angs", "min", "h", "hr", "hrs", "d", "day", "days", "hour", "hours", "minutes", "seconds", "second", "count", "counts", "Counts", "cts", "cps", "CPS", "cnts", "c", "a.u.", "a.u", "au", "AU", "arb", "arb.", "arbitrary", "u", "u.", "units", "unit", "%", "percent", "ppm", "ppb", "dB", "dBm", "px", "pix", "pixel", "pixels", "pts", "points", "steps", "sr", "rpm", "RPM", "Da", "kDa", "wt%", "at%", "vol%", "in", "inch", "mil", "psi", "atm", "Kelvin", "kelvin", "Volt", "Volts", "volt", "volts", "Amp", "Amps", "amps", "Watt", "Watts", "Hertz", "nanometers", "Tesla", "Gauss", "Pascal", "Celsius", "radian", "radians", "meter", "meters", "frames", "photons", "ph", "e", "electrons", "sqrt", "1", "CCD", "ML", "Vs", "arcsec", "ADC", "ADU", "µ", "rms", "cc", "STP", "per", "vs", "vs.", "Ref", "Ref.", "bit", "bits", "cycles", "pulses"]
-) | {"\u212b"}  # the Angstrom sign, which is another letter than Å
+_SYMBOLS: Final = """
+    m g s sec A K mol cd Hz N Pa J W C V F Ω ohm Ohm S Wb T H rad Bq Gy Sv L l eV bar emu Torr torr G Oe barn M B
+"""
+# Symbols and words that stand alone.
+_WORDS: Final = """
+    deg degree degrees ° °C °F degC degF Deg Degrees Å Ang Angstrom Angstroms angstrom angstroms Angs min h hr hrs d day
+    days hour hours minutes seconds second count counts Counts cts cps CPS cnts c a.u. a.u au AU arb arb. arbitrary u u.
+    units unit % percent ppm ppb dB dBm px pix pixel pixels pts points steps sr rpm RPM Da kDa wt% at% vol% in inch mil psi
+    atm Kelvin kelvin Volt Volts volt volts Amp Amps amps Watt Watts Hertz nanometers Tesla Gauss Pascal Celsius radian
+    radians meter meters frames photons ph e electrons sqrt 1 CCD ML Vs arcsec ADC ADU µ rms cc STP per vs vs. Ref Ref. bit
+    bits cycles pulses
+"""
+# Units that programs hang on a name with an underscore.
+_HUNG_ON: Final = """
+    deg rad mrad mm um µm nm cm pm eV keV meV mV uV kV mA uA nA pA ms us ns ps Hz kHz MHz GHz mbar degC ohm mT Oe emu mW uW
+    cps
+"""
+_PREFIXED: Final = frozenset(_SYMBOLS.split()) | {"\u2126"}  # the Ohm sign, which is another letter than Ω
+_ALONE: Final = frozenset(_WORDS.split()) | {"\u212b"}  # the Angstrom sign, which is another letter than Å
+_ENDINGS: Final = frozenset(_HUNG_ON.split())
 _DIVIDED: Final = re.compile(r"[\s*/·.\u00d7⋅()]+")
 _POWER: Final = re.compile(r"(?:\^|\*\*)?[{(]?[-+⁻⁺]?[\d⁰¹²³⁴⁵⁶⁷⁸⁹]+(?:[./]\d+)?[})]?$")
 _LETTER_PREFIX: Final = frozenset("YZEPTGMkhdcmuµμnpfa")
-_ENDINGS: Final = frozenset(
-    ["deg", "rad", "mrad", "mm", "um", "µm", "nm", "cm", "pm", "eV", "keV", "meV", "mV", "uV", "kV", "mA", "uA", "nA", "pA", "ms", "us", "ns", "ps", "Hz", "kHz", "MHz", "GHz", "mbar", "degC", "ohm", "mT", "Oe", "emu", "mW", "uW", "cps"]
-)
 _ENDED: Final = re.compile(r"^(?P<name>[\w.]*[A-Za-z\d])_(?P<unit>[A-Za-zµ]+|(?:A|nm|Å|pm|um|cm)\^?-\d)$")
 _BRACKETS: Final = re.compile(r"\(([^()\[\]]*)\)|\[([^()\[\]]*)\]")
 _LONGEST: Final = 40

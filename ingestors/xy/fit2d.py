@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from ingestors.textfile import Decoded
 
 _HEADER: Final = 4
-_COUNT: Final = re.compile(r"\s*(\d{1,9})(\s+\d{1,9})?\s*")  # the second number: points of a second curve
+_MARKS: Final = ("#", "!", ";", "%", "//", "<", "{")
+_COUNT: Final = re.compile(r"\s*(\d{1,9})\s*")
 _TWO_THETA: Final = re.compile(r"(2|two)[\s_-]*th(eta)?\b", re.IGNORECASE)
 _AT_LEAST: Final = 2
 
@@ -29,7 +30,7 @@ def recognises(head: str, candidate: Candidate) -> str | None:
     """Three lines of words, then a count, then at least two columns of numbers."""
     del candidate
     lines = lines_of(head[:8192])[: _HEADER + 1]
-    if len(lines) <= _HEADER or any(line.lstrip().startswith("#") for line in lines):
+    if len(lines) <= _HEADER or any(line.lstrip().startswith(_MARKS) for line in lines):
         return None
     match = _COUNT.fullmatch(lines[3])
     words = lines[0].strip() and lines[1].strip() and not any(Dialect().width(line) for line in lines[:3])

@@ -14,6 +14,7 @@ from ingestors.api import Quantity
 from ingestors.dat.reading import Reading
 from ingestors.tables import Column, Table, pairs, strip_marks
 from ingestors.tables import read as read_tables
+from ingestors.textfile import lines_of
 from ingestors.titles import are_titles
 from ingestors.xy.drawing import pictures
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from ingestors.api import Candidate
     from ingestors.textfile import Decoded
 
+_HEADER: Final = 100_000  # characters
 _OLD: Final = "== pyFAI calibration =="
 _SECTION: Final = re.compile(r"#\s*==\s*(.+?)\s*==\s*")
 _NAMES: Final = re.compile(
@@ -48,7 +50,7 @@ def recognises(head: str, candidate: Candidate) -> str | None:
 def read(text: Decoded, candidate: Candidate) -> Reading:
     """Geometry, corrections and the pattern. Raises NotATableError."""
     found = read_tables(text)
-    comments = [line for line in text.text.splitlines()[:400] if line.startswith("#")]
+    comments = [line for line in lines_of(text.text[:_HEADER]) if line.startswith("#")]
     table = _named(found.tables[0], comments)
     warnings = list(found.warnings)
     said = [line for line in comments if not are_titles(line, [column.name for column in table.columns], None)]

@@ -7,6 +7,7 @@ in V and the dwell time in s, which the file does not say.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -152,12 +153,10 @@ def _keep(document: _Document, key: str, value: str) -> None:
 
 
 def _tables(document: _Document, warnings: list[str]) -> Iterable[Table]:
-    alone = {
-        block.region for block in document.blocks if sum(other.region == block.region for other in document.blocks) == 1
-    }
+    count = Counter(block.region for block in document.blocks)
     for block in document.blocks:
         name = str(document.regions[block.region]["Region"]) if block.region >= 0 else ""
-        title = name if block.region in alone or not block.part else f"{name} ({block.part})"
+        title = name if count[block.region] == 1 or not block.part else f"{name} ({block.part})"
         units = [_unit(label) for label in block.labels]
         try:
             table, odd = numbers(block.rows, names=block.labels, units=units, title=title, delimiter=" ")
