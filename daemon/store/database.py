@@ -148,7 +148,9 @@ class Database:
                 self._connection.execute("BEGIN IMMEDIATE")
                 self._batch = _Batch()
             self._connection.execute("SAVEPOINT writer")
-        except BaseException:
+        except BaseException as failure:
+            if self._batch is not None:  # those who count on us to commit must hear of it
+                self._undo(self._batch, _told_by_sqlite(failure) or sqlite3.OperationalError(str(failure)))
             self._writing.release()
             raise
         self._owner = threading.get_ident()
@@ -170,12 +172,15 @@ class Database:
                 self._connection.execute("COMMIT")
                 self._end(batch, None)
         except sqlite3.Error as error:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            self._end(batch, error)
+            self._undo(batch, error)
         finally:
             self._owner = None
             self._writing.release()
+
+    def _undo(self, batch: _Batch, error: sqlite3.Error) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+        self._end(batch, error)
 
     def _end(self, batch: _Batch, error: sqlite3.Error | None) -> None:
         self._batch = None

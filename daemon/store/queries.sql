@@ -292,9 +292,6 @@ SELECT * FROM journal WHERE entity = :entity AND entity_id = :entity_id ORDER BY
 -- name: recent_journal
 SELECT * FROM journal ORDER BY id DESC LIMIT :limit
 
--- name: purge_journal
-DELETE FROM journal WHERE at < :before
-
 -- name: set_dataset_key
 UPDATE datasets SET key = :key WHERE id = :id
 
