@@ -89,9 +89,10 @@ def test_a_full_state_disk_is_one_sentence_and_loses_nothing(tmp_path: Path) -> 
         config = configuration(tmp_path, settle={"quiet": "100ms"})
         with Daemon(config) as daemon:
             daemon.wait_for("catalog.address")
-            (state / "ballast").write_bytes(bytes(1 << 18))
+            left = os.statvfs(state)
+            (state / "ballast").write_bytes(bytes(left.f_bavail * left.f_bsize - (1 << 16)))
             expected = []
-            for number in range(300):
+            for number in range(60):
                 content = b"%d %d\n" % (number, number)
                 (tmp_path / "data" / f"{number:04}.dat").write_bytes(content)
                 expected.append(hashlib.sha256(content).hexdigest())
@@ -105,6 +106,25 @@ def test_a_full_state_disk_is_one_sentence_and_loses_nothing(tmp_path: Path) -> 
         assert Daemon(config).start("--once").wait() == 0
         with Catalog(tmp_path / "catalog") as catalog:
             assert sorted(expected) == sorted(file["sha256_hash"] for file in catalog.all_files())
+
+
+@pytest.mark.parametrize("which", ["state", "catalog"])
+def test_a_start_on_a_full_disk_is_one_sentence(tmp_path: Path, which: str) -> None:
+    """With no space for the store or the catalog the start ends with 75 and says so; with space it works."""
+    with small_disk(tmp_path / which, "2m") as folder:
+        config = configuration(tmp_path)
+        (tmp_path / "data" / "a.dat").write_bytes(b"1 2\n")
+        (folder / "ballast").write_bytes(b"x" * (2 << 20))
+        first = Daemon(config).start()
+        assert first.wait(60) == 75
+        said = [line for line in first.raw if "{" not in line]
+        assert len(said) == 1, said
+        assert "full" in said[0] or "space" in said[0]
+        (folder / "ballast").unlink()
+        enlarge(folder, "64m")
+        second = Daemon(config).start("--once")
+        assert second.wait() == 0
+        assert second.named("delivery.delivered")
 
 
 def test_a_full_catalog_disk_is_one_sentence_and_loses_nothing(tmp_path: Path) -> None:
@@ -167,7 +187,7 @@ def test_a_wrong_configuration_at_reload_changes_nothing_and_a_right_one_is_take
 
 def test_stopping_in_the_middle_of_a_large_upload_is_quick_and_loses_nothing(tmp_path: Path) -> None:
     """SIGTERM while a large file is sent ends the daemon within ten seconds; the next start finishes the upload."""
-    size = 600 * 2**20
+    size = 300 * 2**20
     with (tmp_path / "large.bin").open("wb") as stream:
         block = os.urandom(2**20)
         for number in range(size // len(block)):
