@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import ValidationError
 
 from daemon.errors import ConfigurationError
-from daemon.placing import examine, make_absolute, user_name
+from daemon.locations import examine, make_absolute, user_name
 from daemon.printable import escaped
 from daemon.sentences import report, unknown
 from daemon.settings import CATALOGS, Instrument

@@ -13,7 +13,7 @@ from daemon.catalogs.catalog import Health
 from daemon.cli.opening import config_argument, json_option
 from daemon.cli.preflight import CONFIGURATION, OK, Look, failed, looks, ok, warning
 from daemon.errors import ConfigurationError
-from daemon.placing import SERVICE_FILES
+from daemon.locations import SERVICE_FILES
 from daemon.printable import escaped
 from daemon.yamlfile import load
 

@@ -18,8 +18,8 @@ from daemon.catalogs.catalog import Health
 from daemon.clock import SystemClock
 from daemon.errors import LabferryError
 from daemon.extract.sandbox import Sandbox
+from daemon.locations import user_name
 from daemon.patterns import PathFilter
-from daemon.placing import user_name
 from daemon.settings import CrucibleCatalog, LocalCatalog, catalogs_of
 from daemon.watch.filesystems import is_shared_type, mount_of
 from daemon.watch.lease import leases_work, prepare
