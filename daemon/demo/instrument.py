@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import io
 import sys
 import time
@@ -132,7 +132,7 @@ class scopefoundry_file:  # noqa: N801 used as a function
     def __init__(self, folder: Path, measurement: str, settings: Settings) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         now = time.time_ns()
-        moment = datetime.datetime.fromtimestamp(now / 1e9).astimezone()
+        moment = dt.datetime.fromtimestamp(now / 1e9).astimezone()
         self._file = h5py.File(folder / f"{moment:%y%m%d_%H%M%S}_{measurement}.h5", "a")
         attributes = {"ScopeFoundry_version": 210, "time_id": now // 10**9, "unique_id": new_mfid(now)}
         self._file.attrs.update(attributes)

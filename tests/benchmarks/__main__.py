@@ -107,7 +107,7 @@ def large(folder: Path) -> None:
         "cp": ["cp", os.fspath(source), os.fspath(folder / "copy.bin")],
     }.items():
         began = time.monotonic()
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 fixed commands
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         rates[name] = LARGE_BYTES / (time.monotonic() - began) / 1e6
     (folder / "copy.bin").unlink()
     config = configuration(folder, settle={"quiet": "0s"})
@@ -145,7 +145,7 @@ def idle(folder: Path) -> None:
 
 
 def _family(pid: int) -> list[int]:
-    children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)  # noqa: S603, S607 fixed command
+    children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)  # noqa: S607 fixed command
     return [pid, *(int(text) for text in children.stdout.split())]
 
 
