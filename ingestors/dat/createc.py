@@ -97,7 +97,7 @@ def _spectra(lines: list[str]) -> tuple[tuple[Table, ...], tuple[str, ...]]:
 def _image(candidate: Candidate, fields: Mapping[str, Any], title: str) -> tuple[Thumbnail, ...]:
     """The first channel; nothing if the pixels are not all there."""
     across, down = _count(fields, "Num.X"), _count(fields, "Num.Y")
-    if not 2 <= across * down <= _MOST_PIXELS or not candidate.head.startswith((b"[Paramet32]", b"[Paramco32]")):
+    if not 1 < across * down <= _MOST_PIXELS or not candidate.head.startswith((b"[Paramet32]", b"[Paramco32]")):
         return ()
     wanted = 4 * (across * down + 1)
     with candidate.path.open("rb") as stream:

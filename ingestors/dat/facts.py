@@ -65,13 +65,13 @@ def number(text: str) -> int | float | None:
     return float(words.replace("D", "e").replace("d", "e"))
 
 
-def measured(key: str, text: str) -> tuple[str, Any]:
-    """`Voltage (V)`, `0.5` as ("Voltage", Quantity(0.5, "V")); text that is no number stays under its whole key."""
+def measured(key: str, value: Any) -> tuple[str, Any]:
+    """`Voltage (V)` with `0.5`, a number or its text, as ("Voltage", Quantity(0.5, "V")); all else stays under its whole key."""
     name, unit = split_name(key)
-    value = number(text)
-    if value is None:
-        return key.strip(), text.strip()
-    return (name, Quantity(value, unit)) if unit else (key.strip(), value)
+    found = number(value) if isinstance(value, str) else value
+    if isinstance(found, (int, float)) and not isinstance(found, bool):
+        return (name, Quantity(found, unit)) if unit else (key.strip(), found)
+    return key.strip(), value.strip() if isinstance(value, str) else value
 
 
 def said(fields: Mapping[str, Any], keys: Iterable[str]) -> str:

@@ -71,7 +71,7 @@ def _segments(lines: Sequence[str], ends: Sequence[int]) -> list[tuple[int, int,
     if len(ends) == 1:
         return [(ends[0] + 1, ends[0] + 1, len(lines))]
     starts = [ends[0] + 1]
-    for before, end in itertools.pairwise(ends):
+    for before, end in itertools.pairwise(ends[1:]):
         blank = next((index for index in range(end, before, -1) if not lines[index].strip()), before)
         starts.append(blank)
     return [

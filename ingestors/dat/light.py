@@ -58,9 +58,7 @@ def read_woollam(text: Decoded, candidate: Candidate) -> Reading:
     for kind, rows in kinds.items():
         width = len(rows[0].split())
         values = list(_ELLIPSOMETRIC) if kind == "E" else ["value", "error"]
-        names = (
-            ["Energy" if unit == "eV" else "Wavelength", "Angle", *values][:width] if kind == "E" or width > 3 else []
-        )
+        names = ["Energy" if unit == "eV" else "Wavelength", "Angle", *values][:width]
         units = [unit or None, "deg", *(["deg"] * 4 if kind == "E" else [])]
         table, found = numbers(rows, names=names, units=units, title=kind)
         tables.append(table)

@@ -67,7 +67,9 @@ def read_plane(text: Decoded, candidate: Candidate) -> Reading:
     names = (
         [re.sub(r"\(beam stop shadow\)", "", part).strip() for part in told.split(" - ")] if told else list(_DEFAULT)
     )
-    table, warnings = numbers([line for line in lines[start:] if line.strip()], names=names, units=[None] * len(names))
+    if len(names) < len(_DEFAULT) - 1:
+        raise UnreadableError("This 2-D scattering file names fewer than three columns.")
+    table, warnings = numbers([line for line in lines[start:] if line.strip()], names=names)
     fields, when = _labels(header)
     label = str(fields.get("LABEL", ""))
     columns = table.columns
@@ -80,9 +82,7 @@ def read_plane(text: Decoded, candidate: Candidate) -> Reading:
         keywords=("SAS", "2-D"),
         metadata=fields,
         tables=(table,),
-        thumbnails=plots.plane_map(columns[0], columns[1], columns[2], title=label or candidate.stem)
-        if len(columns) > 2
-        else (),
+        thumbnails=plots.plane_map(*columns[:3], title=label or candidate.stem),
         warnings=(*when.warnings, *warnings),
     )
 
@@ -192,7 +192,7 @@ def read_dls(text: Decoded, candidate: Candidate) -> Reading:
         name=facts.title_of(found.fields),
         timestamp=facts.time_of(found.fields).iso,
         keywords=("DLS",),
-        metadata=general.metadata_of(found),
+        metadata=dict(facts.measured(key, value) for key, value in general.metadata_of(found).items()),
         tables=found.tables,
         thumbnails=_lag(found.tables, title),
         warnings=found.warnings,
