@@ -52,6 +52,7 @@ def _heard(bench: Bench, name: str) -> bool:
     return not pause.wait(2) and any(event["path"].endswith(name) for event in bench.daemon.named("file.settled"))
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(150)
 def test_rest_costs_less_than_one_percent_of_a_core(bench: Bench) -> None:
     """With 6,000 watched folders and nothing to do, the daemon and its catalog stay under 1 % CPU over 20 seconds."""
