@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ingestors.columns import Column, Table, described
+from ingestors.lines import Lines
 from ingestors.rows import Block, Dialect
-from ingestors.textfile import Decoded, lines_of
+from ingestors.textfile import Decoded
 from ingestors.textvalues import is_pair, number_of, pairs, strip_marks, value_of
 from ingestors.titles import are_titles, names_above, names_and_units, title_above, width_above
 
@@ -82,9 +83,9 @@ class Text:
 def read(text: Decoded | str) -> Text:
     """Take a text with one or more tables of numbers apart. Raises NotATableError."""
     decoded = text if isinstance(text, Decoded) else Decoded(text, "utf-8")
-    if decoded.text.lstrip().startswith(("<", "{", "[{")):
+    if decoded.text[:_PROBED].lstrip().startswith(("<", "{", "[{")):
         raise NotATableError("The text is XML, JSON or RTF, no table.")
-    lines = lines_of(decoded.text)
+    lines = Lines(decoded.text)
     dialect = dialect_of(lines)
     blocks = _worthwhile(_joined(lines, _blocks(lines, dialect)))
     if not blocks:

@@ -70,12 +70,17 @@ def read_text(path: Path, limit: int = LIMIT) -> Decoded:
 
 def lines_of(text: str) -> list[str]:
     """The lines without their ends: LF, CRLF, CR, also mixed, and the CR CR LF of files that were converted twice."""
-    if "\r" in text:
-        text = text.replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n")
-    lines = text.split("\n")
+    lines = unified(text).split("\n")
     if not lines[-1]:
         lines.pop()
     return lines
+
+
+def unified(text: str) -> str:
+    """The text with LF for every kind of line end."""
+    if "\r" not in text:
+        return text
+    return text.replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _wide(probe: bytes) -> str | None:

@@ -21,7 +21,9 @@ FAMILIES: Final = (
 _SUFFIXES: Final = frozenset({".xy", ".xye", ".chi", ".tsv"})
 _BY_SUFFIX: Final = Specificity.CONTAINER + 10
 _BY_COLUMNS: Final = Specificity.CONTAINER + 2
-_OTHERS: Final = frozenset({".dat"})  # the general table reader of `dat` is meant for these
+_OTHERS: Final = frozenset(
+    {".dat"}
+)  # `dat` is meant for these, knows pyFAI as well, and goes first; here it goes second
 _PARTIAL: Final = 4  # bytes that a character cut in two can have
 
 
@@ -39,7 +41,8 @@ class XY:
         for family in FAMILIES:
             reason = family.recognises(head, candidate)
             if reason is not None:
-                return Claim(Specificity.FORMAT, f"{family.name}: {reason}")
+                known = Specificity.FORMAT + (-1 if candidate.suffix in _OTHERS else 1)
+                return Claim(known, f"{family.name}: {reason}")
         found = bare.looked_at(head, whole=candidate.size <= len(candidate.head))
         if found is None:
             return None

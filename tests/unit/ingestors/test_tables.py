@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ingestors import tables, textfile
 from ingestors.api import Quantity
+from ingestors.lines import Lines
 from ingestors.tables import NotATableError, described, names_and_units, numbers, pairs, read, value_of
 from ingestors.textfile import NotTextError, decode, lines_of, read_text
 from ingestors.units import looks_like_unit, split_title
@@ -134,6 +135,16 @@ def test_lines_end_in_every_way(end: str) -> None:
 def test_mixed_line_ends_are_line_ends() -> None:
     """One file may use all three ends."""
     assert lines_of("a\nb\r\nc\rd") == ["a", "b", "c", "d"]
+
+
+@given(st.text(alphabet="ab\r\n1 µ\U0001f600", max_size=60), st.integers(-9, 9), st.integers(-9, 9))
+def test_lines_are_the_same_with_and_without_a_list(text: str, first: int, last: int) -> None:
+    """The lines that are cut out when asked for are those of the list: each of them, their number, and any slice."""
+    listed, lazy = lines_of(text), Lines(text)
+    assert list(lazy) == listed
+    assert len(lazy) == len(listed)
+    assert lazy[first:last] == listed[first:last]
+    assert lazy[:: abs(last) + 1] == listed[:: abs(last) + 1]
 
 
 @pytest.mark.parametrize(

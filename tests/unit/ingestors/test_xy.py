@@ -99,7 +99,7 @@ def test_bare_columns_are_described_and_left_open(
 def test_the_older_pyfai_header_is_read(name: str, rows: int, wavelength: float) -> None:
     """Geometry and wavelength are quantities in their sections, 2 theta is in degrees."""
     found = extracted(CORPUS / "xy/dioptas" / name)
-    assert claimed(Candidate(CORPUS / "xy/dioptas" / name)) == Specificity.FORMAT
+    assert claimed(Candidate(CORPUS / "xy/dioptas" / name)) == Specificity.FORMAT + 1
     assert found.attributes["measurement"] == "X-ray diffraction"
     assert found.attributes["data_type"] == "pyFAI pattern"
     assert found.scientific_metadata["Wavelength"] == Quantity(wavelength, "m")
@@ -125,6 +125,7 @@ def test_the_newer_pyfai_header_is_read() -> None:
 def test_a_pyfai_pattern_over_q_leaves_the_measurement_open() -> None:
     """Scattering over q may be wide- or small-angle; the suffix does not matter."""
     found = extracted(CORPUS / "dat/made_pyFAI/LaB6_q_A_pyFAI_0.20.0.dat")
+    assert claimed(Candidate(CORPUS / "dat/made_pyFAI/LaB6_q_A_pyFAI_0.20.0.dat")) == Specificity.FORMAT - 1
     assert "measurement" not in found.attributes
     assert (column(found, 0)["name"], column(found, 0)["unit"]) == ("q", "A^-1")
     assert found.scientific_metadata["Normalization factor"] == 1234.5
@@ -153,7 +154,7 @@ def test_a_fit2d_pattern_that_was_cut_says_so() -> None:
     """The `.chi` announces 1455 points and holds 75: a warning, and no path from the other computer."""
     path = CORPUS / "xy/dioptas/pattern_001.chi"
     found = extracted(path)
-    assert claimed(Candidate(path)) == Specificity.FORMAT
+    assert claimed(Candidate(path)) == Specificity.FORMAT + 1
     assert found.attributes["measurement"] == "X-ray diffraction"
     assert found.attributes["data_type"] == "FIT2D pattern"
     assert found.scientific_metadata["title"] == "LaB6_p49_001.tif: 2-thet"
