@@ -27,16 +27,20 @@ _NUMERIC_SHARE: Final = 0.8
 _MARKS: Final = frozenset("#%!")
 _EXPONENT_D: Final = re.compile(r"(?<=[\d.])[dD](?=[+-]?\d)")
 _TIME: Final = re.compile(
-    r"\d{1,4}([-/.:]\d{1,2}){2}([ T]+\d{1,2}(:\d{1,2}){1,2}([.,]\d{1,9})?)?([+-]\d{2}:?\d{2}|Z| ?[AaPp][Mm])?|\d{1,2}:\d{2}"
+    r"\d{1,4}([-/.:]\d{1,2})[-/.:]\d{1,4}([ T]+\d{1,2}(:\d{1,2}){1,2}([.,]\d{1,9})?)?([+-]\d{2}:?\d{2}|Z| ?[AaPp][Mm])?|\d{1,2}:\d{2}"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How rows are written: `delimiter` None is any blanks; `decimal_comma` 1,5 for 1.5."""
+    """How rows are written: `delimiter` None is any blanks; `decimal_comma` 1,5 for 1.5.
+
+    `share` is the part of a row's cells that has to be numbers.
+    """
 
     delimiter: str | None = None
     decimal_comma: bool = False
+    share: float = _NUMERIC_SHARE
 
     def cells(self, line: str) -> list[str]:
         """The row's cells without blanks and quotes around them; empty cells at the end don't count.
@@ -48,7 +52,7 @@ class Dialect:
         if '"' in line:
             found = _unquoted(line, self.delimiter)
         elif self.delimiter is None:
-            return line.split()
+            return line.rstrip(" ;,\t").split()  # MATLAB ends rows with a semicolon
         else:
             found = [cell.strip() for cell in line.split(self.delimiter)]
         while found and not found[-1]:
@@ -78,7 +82,7 @@ class Dialect:
                 numeric += 1
             else:
                 other += 1
-        return numeric > 0 and numeric + other >= _NUMERIC_SHARE * len(cells)
+        return numeric > 0 and numeric + other >= self.share * len(cells)
 
     def bulk(self, lines: Sequence[str], count: int) -> NDArray[np.float64] | None:
         """All lines as an array (rows, count) if every one of them is a clean row of numbers, else None."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ingestors.columns import Column, Table, described
+from ingestors.dialects import dialect_of
 from ingestors.lines import Lines
 from ingestors.rows import Block, Dialect
 from ingestors.textfile import Decoded
@@ -21,7 +22,7 @@ from ingestors.textvalues import is_pair, number_of, pairs, strip_marks, value_o
 from ingestors.titles import are_titles, names_above, names_and_units, title_above, width_above
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -43,23 +44,12 @@ __all__ = [
     "value_of",
 ]
 
-_DIALECTS: Final = (
-    Dialect("\t"),
-    Dialect("\t", decimal_comma=True),
-    Dialect(";"),
-    Dialect(";", decimal_comma=True),
-    Dialect(),
-    Dialect(","),
-    Dialect(decimal_comma=True),
-)
-_PROBED: Final = 300  # characters of a line, and about as many lines of each part of the file
+_WORDY_SHARE: Final = 0.5
 _FEWEST_ROWS: Final = 3
 _LONGEST_HEADER: Final = 200_000
 _MOST_BLOCKS: Final = 20_000
 _MOST_TABLES: Final = 32
 _DIGIT: Final = re.compile(r"\d")
-_LEADING_ZERO: Final = re.compile(r"\s*[+-]?\d+,0\d+\s*")
-_WHOLE: Final = re.compile(r"\s*[+-]?\d+,\d+\s*")
 
 
 class NotATableError(Exception):
@@ -83,11 +73,13 @@ class Text:
 def read(text: Decoded | str) -> Text:
     """Take a text with one or more tables of numbers apart. Raises NotATableError."""
     decoded = text if isinstance(text, Decoded) else Decoded(text, "utf-8")
-    if decoded.text[:_PROBED].lstrip().startswith(("<", "{", "[{")):
+    if decoded.text[:1000].lstrip().startswith(("<", "{", "[{")):
         raise NotATableError("The text is XML, JSON or RTF, no table.")
     lines = Lines(decoded.text)
     dialect = dialect_of(lines)
     blocks = _worthwhile(_joined(lines, _blocks(lines, dialect)))
+    if not blocks:
+        dialect, blocks = _with_words(lines)
     if not blocks:
         raise NotATableError("There are no rows of numbers in the text.")
     warnings = list(decoded.warnings)
@@ -145,34 +137,6 @@ def numbers(
     return Table(title, columns), tuple(warnings)
 
 
-def dialect_of(lines: Sequence[str]) -> Dialect:
-    """How most rows of numbers among the lines are written, judged by lines from its beginning, middle and end."""
-    middle = len(lines) // 2
-    parts = (lines[: _PROBED * 4], lines[middle : middle + _PROBED], lines[-_PROBED:])
-    probe = [line[:_PROBED] for part in parts for line in part if _DIGIT.search(line[:_PROBED])]
-    scores = [_score(dialect, probe) for dialect in _DIALECTS]
-    best = _DIALECTS[scores.index(max(scores))]
-    if best.delimiter == "," and _is_one_column(probe):
-        return Dialect(decimal_comma=True)
-    return best
-
-
-def _score(dialect: Dialect, probe: Iterable[str]) -> int:
-    score = 0
-    for line in probe:
-        if dialect.delimiter is None or dialect.delimiter in line:
-            cells = dialect.cells(line)
-            if dialect.is_data(cells):
-                score += sum(number_of(cell, decimal_comma=dialect.decimal_comma) is not None for cell in cells if cell)
-    return score
-
-
-def _is_one_column(probe: Sequence[str]) -> bool:
-    """Whether `1,05` is one number: all rows have one comma, and somewhere a zero stands behind it, as in no integer."""
-    rows = [line for line in probe if Dialect(",").width(line)]
-    return all(_WHOLE.fullmatch(line) for line in rows) and any(_LEADING_ZERO.fullmatch(line) for line in rows)
-
-
 def _blocks(lines: Sequence[str], dialect: Dialect) -> list[Block]:
     blocks: list[Block] = []
     at = 0
@@ -191,6 +155,16 @@ def _blocks(lines: Sequence[str], dialect: Dialect) -> list[Block]:
         blocks.append(block)
         at = block.end
     return blocks
+
+
+def _with_words(lines: Sequence[str]) -> tuple[Dialect, list[Block]]:
+    """Tables whose rows are half words (`Fe,100`): only with titles above them, and at least three rows."""
+    for delimiter in ("\t", ";", ","):
+        dialect = Dialect(delimiter, share=_WORDY_SHARE)
+        blocks = [block for block in _blocks(lines, dialect) if block.rows >= _FEWEST_ROWS and block.count > 1]
+        if blocks and names_above(lines[: blocks[0].start], blocks[0].count, delimiter) is not None:
+            return dialect, blocks[:1]
+    return Dialect(), []
 
 
 def _is_names_row(lines: Sequence[str], at: int, dialect: Dialect, count: int) -> bool:

@@ -40,7 +40,7 @@ _BETWEEN: Final = re.compile(r"\s{2,}|;\s+")
 
 def number_of(text: str, *, decimal_comma: bool = False) -> float | None:
     """The number that a table's cell holds; NaN for a mark of a missing value or an empty cell; None if it is text."""
-    cell = text.strip()
+    cell = text.strip().replace("\u2212", "-")  # the minus sign of typography
     if len(cell) > _LONGEST_NUMBER:
         return None
     if (_COMMA_FLOAT if decimal_comma else _FLOAT).fullmatch(cell):

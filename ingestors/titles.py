@@ -91,11 +91,20 @@ def title_above(lines: Sequence[str], names: Sequence[str]) -> str:
 def _split(line: str, count: int, delimiter: str | None, *, loosely: bool) -> list[str] | None:
     if len(line) > _LONGEST or _SECTION.fullmatch(line):
         return None
-    for bare in _variants(line, delimiter):
-        for cells in _ways(bare, count, delimiter, loosely=loosely):
-            if len(cells) == count and _are_names(cells, bare):
-                return cells
+    for adapted in (False, True) if loosely else (False,):
+        for bare in _variants(line, delimiter):
+            for cells in _ways(bare, delimiter, loosely=loosely):
+                found = _adapted(cells, count) if adapted and delimiter is not None and delimiter in bare else cells
+                if len(found) == count and _are_names(found, bare):
+                    return found
     return None
+
+
+def _adapted(cells: list[str], count: int) -> list[str]:
+    """Delimited titles where the last ones are empty as the cells below them are, or hold nothing below them."""
+    if not count > 1 or not len(cells) > 1 or not all(map(_is_word, cells[count:])):
+        return cells
+    return [*cells[:count], *[""] * (count - len(cells))]
 
 
 def _variants(line: str, delimiter: str | None) -> list[str]:
@@ -115,11 +124,9 @@ def _end_of_mark(line: str) -> int:
     return match.end() if match else 0
 
 
-def _ways(bare: str, count: int, delimiter: str | None, *, loosely: bool) -> list[list[str]]:
+def _ways(bare: str, delimiter: str | None, *, loosely: bool) -> list[list[str]]:
     if delimiter is not None and delimiter in bare:
-        cells = _trimmed(_separated(bare, delimiter))
-        # the last titles may be empty, as the cells below them are
-        return [cells + [""] * (count - len(cells)) if 1 < len(cells) < count and loosely else cells]
+        return [_trimmed(_separated(bare, delimiter))]
     ways: list[Callable[[str], list[str]]] = [_BLANKS.split]
     ways += [lambda text: _separated(text, ","), lambda text: _separated(text, ";"), lambda text: text.split(" - ")]
     if loosely:

@@ -410,6 +410,49 @@ def test_texts_without_a_table_are_refused(text: str) -> None:
         read(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "names", "last"),
+    [
+        ('"Time (s)","Value"\n"1,5","2,5"\n"2,5","3,5"\n"3,5","4,5"\n', ["Time", "Value"], 4.5),
+        (
+            "Date,Time,T (K)\n1/2/2024,10:00:01 AM,4.2\n1/2/2024,10:00:02 AM,4.3\n1/2/2024,10:00:03 AM,4.5\n",
+            ["Date", "Time", "T"],
+            4.5,
+        ),
+        (
+            "Separator\tTab\n***End***\t\n\nX_Value\tVoltage\tComment\n0.0\t1.5\n0.1\t1.6\n0.2\t4.5\n",
+            ["X_Value", "Voltage"],
+            4.5,
+        ),
+        ("% t y\n1 2;\n3 4;\n5 4.5;\n", ["t", "y"], 4.5),
+        ("x y\n1 \u22122\n2 \u22123\n3 4.5\n", ["x", "y"], 4.5),
+        ("element,counts\nFe,100\nCo,200\nNi,4.5\n", ["element", "counts"], 4.5),
+        ("Wavelength,Intensity\nnm,counts\n400,1\n401,2\n402,4.5\n", ["Wavelength", "Intensity"], 4.5),
+    ],
+    ids=[
+        "quoted commas",
+        "times with AM",
+        "an empty last column",
+        "MATLAB",
+        "typographic minus",
+        "half words",
+        "units row",
+    ],
+)
+def test_habits_of_programs_are_understood(text: str, names: list[str], last: float) -> None:
+    """Names and numbers come out of the less common ways to write a table."""
+    (table,) = read(text).tables
+    assert [column.name for column in table.columns] == names
+    assert table.rows == 3
+    assert table.columns[-1].values[-1] == last
+
+
+def test_settings_alone_are_no_table() -> None:
+    """Keys and their numbers without titles above them are not rows."""
+    with pytest.raises(NotATableError):
+        read("Start\t5\nStop\t10\nStep\t0.1\n")
+
+
 def test_numbers_reads_rows_that_a_format_points_at() -> None:
     """Names and units are given; a short row is padded, another line is passed over, both with a warning."""
     table, warnings = numbers(
