@@ -69,7 +69,7 @@ def split_name(text: str) -> tuple[str, str | None]:
         match = pattern.fullmatch(title)
         if match is not None:
             unit = match["unit"].strip()
-            return match["name"].strip(), None if unit.casefold() in _NO_UNIT else normalised(unit)
+            return match["name"].strip(), None if unit.casefold() in _NO_UNIT and unit != "nA" else normalised(unit)
     return title, None
 
 
