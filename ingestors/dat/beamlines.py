@@ -86,7 +86,7 @@ def read_ssrl(text: Decoded, candidate: Candidate) -> Reading:
     table, warnings = numbers([line for line in lines[end:] if line.strip()], names=names)
     head = [line.strip() for line in lines[1:data]]
     when = dates.ctime(head[0]) if head else dates.NEVER
-    counts = dict(re.findall(r"(\w+):\s*(\d+)", head[1])) if len(head) > 1 else {}
+    counts = dict(re.findall(r"(\w+):\s*(\d{1,9})(?!\d)", head[1])) if len(head) > 1 else {}
     lists = {
         head[index].rstrip(":"): [value_of(word) for word in head[index + 1].split()]
         for index in range(len(head) - 1)
@@ -171,7 +171,7 @@ def _cls_pictures(table: Any, title: str) -> Any:
 def recognises_labview_scan(head: str, candidate: Candidate) -> str | None:
     """`# 1-D Scan File created` in the first line."""
     del candidate
-    return "first line 1-D Scan File created" if re.match(r"\ufeff?#\s*1-D Scan File created", head) else None
+    return "first line 1-D Scan File created" if re.match(r"\ufeff?#[ \t]*1-D Scan File created", head) else None
 
 
 def read_labview_scan(text: Decoded, candidate: Candidate) -> Reading:
@@ -179,6 +179,8 @@ def read_labview_scan(text: Decoded, candidate: Candidate) -> Reading:
     lines = lines_of(text.text)
     header = [line for line in lines if line.startswith("#")]
     rows = [line for line in lines if line.strip() and not line.startswith("#")]
+    if not header or not rows:
+        raise UnreadableError("This scan file has no points yet.")
     names = [name.strip(" *#") for name in re.split(r"\s{2,}|(?<=\*)\s|\t", header[-1].lstrip("#").strip())]
     table, warnings = numbers(rows, names=[name for name in names if name])
     match = _LABVIEW.match(text.text)

@@ -86,7 +86,7 @@ def _gamry_parts(lines: Sequence[str], *, comma: bool) -> tuple[dict[str, Any], 
             warnings += found
             index = end
         elif len(parts) > 1 and parts[1] == "NOTES":
-            count = int(parts[2]) if len(parts) > 2 and parts[2].isdigit() else 0  # noqa: PLR2004 key, type, count
+            count = int(parts[2]) if len(parts) > 2 and re.fullmatch("[0-9]{1,4}", parts[2]) else 0  # noqa: PLR2004 key, type, count
             fields[parts[0]] = "\n".join(
                 line.strip() for line in lines[index : index + min(count, 1000)] if line.startswith("\t")
             )
@@ -134,7 +134,7 @@ def recognises_eclab(head: str, candidate: Candidate) -> str | None:
 def read_eclab(text: Decoded, candidate: Candidate) -> Reading:
     """As many header lines as the second line says; names in the last one."""
     lines = lines_of(text.text)
-    match = re.search(r"Nb header lines\s*:\s*(\d+)", "\n".join(lines[:5]))
+    match = re.search(r"Nb header lines\s*:\s*(\d{1,6})(?!\d)", "\n".join(lines[:5]))
     count = (
         int(match[1])
         if match

@@ -17,7 +17,6 @@ from ingestors.dat import (
     neutron,
     nist,
     photoemission,
-    pyfai,
     pymeasure,
     qcodes,
     quantum_design,
@@ -27,6 +26,7 @@ from ingestors.dat import (
     xdi,
 )
 from ingestors.dat.reading import Family
+from ingestors.xy import pyfai
 
 FAMILIES: Final = (
     Family("XDI", xdi.recognises, xdi.read),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from ingestors.api import Claim, Extraction, Specificity, UnreadableError
 from ingestors.dat import createc, general
 from ingestors.dat.families import FAMILIES
@@ -45,7 +47,8 @@ class Dat:
         family = next((family for family in FAMILIES if family.recognises(head, candidate)), GENERAL)
         try:
             text = _text(candidate)
-            reading = family.read(text, candidate)
+            with np.errstate(all="ignore"):  # fill values overflow in sums and differences; what comes out is checked
+                reading = family.read(text, candidate)
         except (NotTextError, NotATableError) as error:
             raise UnreadableError(f"{error}") from error
         return extraction(reading, candidate, text.warnings)

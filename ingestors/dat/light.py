@@ -80,7 +80,7 @@ def read_woollam(text: Decoded, candidate: Candidate) -> Reading:
 def _angles(table: Table, title: str) -> tuple[Thumbnail, ...]:
     """The first value (Psi) against the wavelength, one line an angle of incidence."""
     x, angle, y = (*table.columns[:3],) if len(table.columns) > 2 else (None, None, None)  # noqa: PLR2004
-    if x is None or angle is None or y is None:
+    if x is None or angle is None or y is None or angle.is_text:
         return ()
     lines = []
     for value in np.unique(angle.values[np.isfinite(angle.values)])[:24]:

@@ -34,6 +34,7 @@ _NOT_ORDINATE: Final = re.compile(
     r"^(d|sd|se|sig|sigma|err|error|std|delta|dq|unc)|err(or)?$|std|epoch|^pt\.?$|^#?index$|^time|clock|_sp$|setpoint|requested|preset|status|counts?_?time|comment",
     re.IGNORECASE,
 )
+_TOO_LARGE: Final = 1e200  # fill values, whose differences overflow
 _WAVY: Final = 0.05  # share of steps against the trend that an abscissa may have
 
 
@@ -109,7 +110,9 @@ def plane_map(
     x: Column, y: Column, z: Column, *, caption: str = "", title: str = "", log: bool | None = None
 ) -> tuple[Thumbnail, ...]:
     """A map of z over points (x, y) in a plane: their means in as many cells as the points allow, blank where there are none."""
-    known = np.isfinite(x.values) & np.isfinite(y.values) & np.isfinite(z.values)
+    if x.is_text or y.is_text or z.is_text:
+        return ()
+    known = np.all([np.abs(column.values) < _TOO_LARGE for column in (x, y, z)], axis=0)
     across, up, values = x.values[known], y.values[known], z.values[known]
     if across.size < 4 or np.ptp(across) == 0 or np.ptp(up) == 0:  # noqa: PLR2004 a plane has corners
         return ()

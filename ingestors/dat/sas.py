@@ -169,10 +169,11 @@ def _q_unit(title: str) -> tuple[str, str | None]:
 
 def scattering(table: Table, title: str) -> Any:
     """The second column against the first, logarithmic where all is positive."""
-    if len(table.columns) < 2 or table.rows < 2:  # noqa: PLR2004 a curve
+    numeric = plots.numeric(table)
+    if len(numeric) < 2 or table.rows < 2:  # noqa: PLR2004 a curve
         return ()
-    x, y = table.columns[:2]
-    return plots.drawn([(x, y, "")], title=title, log_y=bool(np.nanmax(y.values, initial=0) > 0) or None)
+    x, y = numeric[:2]
+    return plots.drawn([(x, y, "")], title=title, log_y=bool((y.values > 0).any()) or None)
 
 
 def recognises_dls(head: str, candidate: Candidate) -> str | None:
@@ -201,10 +202,10 @@ def read_dls(text: Decoded, candidate: Candidate) -> Reading:
 
 def _lag(found: Sequence[Table], title: str) -> Any:
     """Against the logarithm of the lag time: decays are seen over decades only."""
-    table = found[0]
-    if len(table.columns) < 2:  # noqa: PLR2004 a curve
+    numeric = plots.numeric(found[0])
+    if len(numeric) < 2:  # noqa: PLR2004 a curve
         return ()
-    x, y = table.columns[:2]
+    x, y = numeric[:2]
     with np.errstate(all="ignore"):
         logarithm = Column(f"log10({x.name})", x.unit, np.where(x.values > 0, np.log10(np.abs(x.values)), np.nan))
     return plots.drawn([(logarithm, y, "")], caption=f"{y.name} against {x.name}", title=title, log_y=False)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ingestors.api import Thumbnail
 
 _SCAN: Final = re.compile(r"^#S +-?\d+(\.\d+)? ", re.MULTILINE)
-_CONTROL: Final = re.compile(r"#(@?[A-Za-z]+?)(\d*)(?:\s+(.*))?$")
+_CONTROL: Final = re.compile(r"#(@?[A-Za-z]+?)(\d{0,4})(?:\s+(.*))?$")
 _MOTOR_SCAN: Final = re.compile(r"\w*(?:scan|flyscan|tune|mesh)\b\s+(\S+)", re.IGNORECASE)
 _XAS: Final = re.compile(r"exafs|xanes|xafs|gescan|\bedge\b", re.IGNORECASE)
 _MOST_DESCRIBED: Final = 400  # scans whose metadata are kept in full
@@ -143,7 +143,8 @@ def _names(text: str, count: int) -> list[str]:
 
 
 def _table(scan: _Block) -> tuple[Table, list[str]]:
-    declared = int(number(scan.text("N").split(" ")[0]) or 0)
+    found = re.match(r"\d{1,5}(?!\d)", scan.text("N"))
+    declared = int(found[0]) if found else 0
     names = _names(scan.text("L"), declared)
     if not scan.rows:
         return Table(scan.title, tuple(Column(name, None, _nothing()) for name in names)), []

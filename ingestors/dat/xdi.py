@@ -95,7 +95,11 @@ def _put(namespace: dict[str, Any], tag: str, text: str) -> None:
 
 def _columns(described: Mapping[str, Any], labels: Sequence[str]) -> tuple[list[str], list[str | None]]:
     """Names and units of `Column.N: energy eV || PV`; a unit is one word, more words are a description."""
-    told = {int(number): str(text).partition("||")[0].split() for number, text in described.items() if number.isdigit()}
+    told = {
+        int(number): str(text).partition("||")[0].split()
+        for number, text in described.items()
+        if re.fullmatch("[0-9]{1,4}", number)
+    }
     count = max([len(labels), *told]) if told else len(labels)
     if count > 10_000:  # noqa: PLR2004 no file has so many columns
         count = len(labels)
