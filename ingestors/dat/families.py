@@ -23,6 +23,7 @@ from ingestors.dat import (
     sas,
     scans,
     spec,
+    vamas,
     xdi,
 )
 from ingestors.dat.reading import Family
@@ -58,6 +59,7 @@ FAMILIES: Final = (
     Family("WITec", light.recognises_witec, light.read_witec),
     Family("PerkinElmer", light.recognises_perkin_elmer, light.read_perkin_elmer),
     Family("Scienta SES", photoemission.recognises, photoemission.read),
+    Family("VAMAS", vamas.recognises, vamas.read),
     Family("Gamry", electrochemistry.recognises_gamry, electrochemistry.read_gamry),
     Family("EC-Lab", electrochemistry.recognises_eclab, electrochemistry.read_eclab),
     Family("LabVIEW measurement", labview.recognises, labview.read),

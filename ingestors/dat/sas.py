@@ -41,27 +41,7 @@ def recognises_plane(head: str, candidate: Candidate) -> str | None:
 def read_plane(text: Decoded, candidate: Candidate) -> Reading:
     """Header values by the labels above them, the intensity as a map over Qx and Qy."""
     lines = lines_of(text.text)
-    start = next(
-        (
-            index
-            for index, line in enumerate(lines)
-            if index
-            and re.match(r"\s*-?\d*\.?\d+\s+-?\d*\.?\d+\s+\S+\s+\S+\s*\S*\s*\S*\s*\S*\s*$", line)
-            and "." in line
-        ),
-        None,
-    )
-    if start is None:
-        raise UnreadableError("This 2-D scattering file has no points.")
-    marked = [index for index, line in enumerate(lines[:200]) if _PLANE.match(line)]
-    start = next(
-        (
-            index
-            for index in range((marked[-1] if marked else 0) + 1, len(lines))
-            if re.match(r"\s*-?[\d.]", lines[index])
-        ),
-        start,
-    )
+    start = _first_point(lines)
     header = lines[:start]
     told = next((match[1] for line in header if (match := _COLUMNS.search(line))), "")
     names = (
@@ -85,6 +65,15 @@ def read_plane(text: Decoded, candidate: Candidate) -> Reading:
         thumbnails=plots.plane_map(*columns[:3], title=label or candidate.stem),
         warnings=(*when.warnings, *warnings),
     )
+
+
+def _first_point(lines: Sequence[str]) -> int:
+    """The first line of numbers below the last mark of the header. Raises UnreadableError."""
+    marked = max((index for index, line in enumerate(lines[:200]) if _PLANE.match(line)), default=0)
+    for index in range(marked + 1, len(lines)):
+        if re.match(r"\s*-?[\d.]", lines[index]):
+            return index
+    raise UnreadableError("This 2-D scattering file has no points.")
 
 
 def _labels(header: Sequence[str]) -> tuple[dict[str, Any], dates.Moment]:

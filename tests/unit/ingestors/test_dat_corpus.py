@@ -469,6 +469,20 @@ FACTS = (
         ("Ag",),
         values={"Region 1.Excitation Energy": {"value": 520, "unit": "eV"}, "Region 1.Lens Mode": "Transmission"},
     ),
+    Facts(
+        "other/pynxtools-xps/regular.vms",
+        "VAMAS",
+        (1351,),
+        (("kinetic energy", "eV", 136.61, 1486.61), ("counts", None, 18.1529, 10836.6)),
+        "2023-08-24T14:19:47+00:00",
+        "X-ray photoelectron spectroscopy",
+        samples=("1 as-loaded",),
+        values={
+            "blocks.0.source energy": {"value": 1486.61, "unit": "eV"},
+            "blocks.0.analyser mode": "FAT",
+            "blocks.0.pass energy or retard ratio": 100.0,
+        },
+    ),
 )
 BINARIES_AND_OTHERS = (
     "dat/pydrs4/drs4_test.dat",
@@ -479,7 +493,6 @@ BINARIES_AND_OTHERS = (
     "other/punx/writer_1_3.hdf5",
     "other/pynxtools-xps/Ag_0001Ag__001.ibw",
     "other/pynxtools-xps/SnO2_10nm.spe",
-    "other/pynxtools-xps/regular.vms",
 )
 
 

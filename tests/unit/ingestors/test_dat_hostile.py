@@ -20,7 +20,8 @@ SMALL = tuple(
     path
     for folder in ("dat", "other")
     for path in sorted((CORPUS / folder).glob("*/*"))
-    if path.suffix in {".dat", ".DAT", ".ng5", "", ".dta", ".csv", ".asc", ".txt"} and path.name != "drs4_test.dat"
+    if path.suffix in {".dat", ".DAT", ".ng5", "", ".dta", ".csv", ".asc", ".txt", ".vms"}
+    and path.name != "drs4_test.dat"
 )
 KEPT = 12_000  # bytes of each file that are mutated: headers and the first rows
 
@@ -33,7 +34,8 @@ def read(data: bytes, path: Path) -> None:
     try:
         found = Dat().extract(Candidate(path))
     except UnreadableError as error:
-        assert str(error)
+        if not str(error).endswith("."):
+            pytest.fail(f"no sentence: {error}")
         return
     json.dumps(jsonable(found.scientific_metadata), allow_nan=False)
     assert all(isinstance(value, str) and value for value in found.attributes.values())
@@ -62,7 +64,7 @@ def thinned(data: bytes, draw: Callable[[st.SearchStrategy[int]], int]) -> bytes
 
 
 @pytest.mark.parametrize("mutation", [cut, flipped, thinned])
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_broken_files_are_read_or_refused_with_a_sentence(
     tmp_path: Path, mutation: Callable[[bytes, Callable[[st.SearchStrategy[int]], int]], bytes], data: st.DataObject
@@ -79,11 +81,11 @@ def test_files_cut_anywhere_in_their_header_are_read_or_refused(tmp_path: Path, 
     """A file that is still being written has any of these beginnings."""
     with path.open("rb") as stream:
         lines = stream.read(KEPT).split(b"\n")
-    for count in sorted({1, 2, 3, 4, 5, *range(6, len(lines), 7)}):
+    for count in sorted({1, 2, 3, 4, 5, *range(6, len(lines), 17)}):
         read(b"\n".join(lines[:count]), tmp_path / path.name)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     opening=st.sampled_from(
         [
