@@ -210,4 +210,6 @@ def _sections(header: Sequence[str]) -> dict[str, Any]:
         elif words:
             sections.setdefault(current, []).append(words)
     sections.pop("Column Headings", None)
-    return {key: lines[0] if len(lines) == 1 else lines for key, lines in sections.items()}
+    found: dict[str, Any] = {key: lines[0] if len(lines) == 1 else lines for key, lines in sections.items()}
+    edge = re.search(r"\bE0: *([\d.]+ *k?eV)\b", " ".join(sections.get("Scan config", [])))
+    return {"E0": value_of(edge[1]), **found} if edge else found

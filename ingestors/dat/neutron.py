@@ -92,7 +92,10 @@ def read_icp(text: Decoded, candidate: Candidate) -> Reading:
     when = dates.parse(fields.get("Date", ""), ("%b %d %Y",))
     station = re.search(r"\.((?:ng|bt)\d+)$", fields.get("Filename", ""), re.IGNORECASE)
     title = lines[2].strip()
-    header = {below.strip(): above.split() for above, below in zip(lines[3:start:2], lines[4:start:2], strict=False)}
+    header = {
+        below.strip(): [value_of(word) for word in above.split()]
+        for above, below in zip(lines[3:start:2], lines[4:start:2], strict=False)
+    }
     return Reading(
         data_type="NIST ICP scan file",
         measurement=METHOD,

@@ -17,7 +17,6 @@ from ingestors.dat import dates, facts, general, plots
 from ingestors.dat.reading import Reading
 from ingestors.tables import Column, Table, numbers, value_of
 from ingestors.textfile import Decoded, lines_of
-from ingestors.units import split_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,12 +90,9 @@ def _labels(header: Sequence[str]) -> tuple[dict[str, Any], dates.Moment]:
             fields |= {"FILE": created[1], "CREATED": created[2].strip()}
             when = dates.parse(created[2], dates.DAY_MONTH_NAME)
         elif len(titles) > 2 and below and re.match(r"[-\d.]", below[0]):  # noqa: PLR2004 a line of labels
-            for title, value in zip(titles, _grouped(below, titles), strict=False):
-                name, unit = split_name(title)
-                number = facts.number(value)
-                fields[name if unit and number is not None else title] = (
-                    Quantity(number, unit) if unit and number is not None else value_of(value)
-                )
+            fields |= dict(
+                _labelled(title, value) for title, value in zip(titles, _grouped(below, titles), strict=False)
+            )
             index += 1
         elif match := re.match(r"([A-Z][\w ()-]*): ?(.*)", line):
             fields[match[1]] = value_of(match[2].strip()) if match[2].strip() else ""
@@ -104,6 +100,16 @@ def _labels(header: Sequence[str]) -> tuple[dict[str, Any], dates.Moment]:
             comments.append(line)
         index += 1
     return {**fields, **({"comments": comments} if comments else {})}, when
+
+
+def _labelled(title: str, value: str) -> tuple[str, Any]:
+    """`LAMBDA (A)` and `6` as a quantity, `BCENT(X,Y)` and two numbers as a list; a slash, as in `DL/L`, is no unit here."""
+    match = re.fullmatch(r"(.*?)\s*\(([^(),]*)\)", title)
+    found = facts.number(value)
+    if match is not None and found is not None:
+        return match[1], Quantity(found, match[2])
+    several = [facts.number(word) for word in value.split()]
+    return title, several if len(several) > 1 and None not in several else value_of(value)
 
 
 def _grouped(values: Sequence[str], titles: Sequence[str]) -> list[str]:

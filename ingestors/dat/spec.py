@@ -42,14 +42,14 @@ class _Block:
     def text(self, key: str) -> str:
         return self.lines.get(key, [""])[0]
 
-    def all(self, letter: str) -> list[str]:
-        """The lines of a numbered key (`P0`, `P1`, ...) in their order."""
-        found = [
-            (int(key[len(letter) :]), values)
+    def numbered(self, letter: str) -> dict[int, str]:
+        """The lines of a numbered key (`P0`, `P1`, ...) by their number."""
+        found = {
+            int(key[len(letter) :]): values[0]
             for key, values in self.lines.items()
-            if re.fullmatch(re.escape(letter) + r"\d+", key)
-        ]
-        return [value for _, values in sorted(found) for value in values[:1]]
+            if re.fullmatch(re.escape(letter) + r"[0-9]+", key)
+        }
+        return dict(sorted(found.items()))
 
 
 def recognises(head: str, candidate: Candidate) -> str | None:
@@ -191,9 +191,9 @@ def _described(scan: _Block) -> dict[str, Any]:
         "counting": _counting(scan),
         "temperature": scan.text("X"),
         "hkl": [number(word) for word in scan.text("Q").split()],
-        "positioners": _matched(header.all("O"), scan.all("P")),
-        "values": _matched(header.all("H"), scan.all("V")),
-        "geometry": {f"G{index}": text for index, text in enumerate(scan.all("G")) if text not in ("", "0")},
+        "positioners": _matched(header.numbered("O"), scan.numbered("P")),
+        "values": _matched(header.numbered("H"), scan.numbered("V")),
+        "geometry": {f"G{index}": text for index, text in scan.numbered("G").items() if text not in ("", "0")},
         "comments": scan.lines.get("C", []),
         "bluesky": _bluesky(scan),
         "user": {
@@ -216,12 +216,12 @@ def _counting(scan: _Block) -> Any:
     return None
 
 
-def _matched(names: Sequence[str], values: Sequence[str]) -> dict[str, Any]:
+def _matched(names: Mapping[int, str], values: Mapping[int, str]) -> dict[str, Any]:
     """Names of `#O` (or `#H`) lines with the values of the `#P` (or `#V`) lines of the same number."""
     found: dict[str, Any] = {}
-    for labels, line in zip(names, values, strict=False):
+    for index, line in values.items():
         words = line.split()
-        for name, word in zip(_names(labels, len(words)), words, strict=False):
+        for name, word in zip(_names(names.get(index, ""), len(words)), words, strict=False):
             value = number(word)
             found[name] = word if value is None else value
     return found

@@ -130,7 +130,11 @@ FACTS = (
         "2000-01-01T00:00:00",
         TAS,
         "NIST NG5",
-        values={"Mon": 250000.0, "#pts": 87},
+        values={
+            "Mon": 250000.0,
+            "#pts": 87,
+            "header.Lattice Parameters in real space": [3.81, 3.81, 6.25, 90.0, 90.0, 90.0],
+        },
     ),
     Facts(
         "dat/neutronpy/scan0005",
@@ -304,7 +308,10 @@ FACTS = (
         (),
         "2013-10-29T13:40:22-05:00",
         tables=2,
-        values={"scans.1.positioners.Chi": 90},
+        values={
+            "scans.1.positioners.Chi": 90,
+            "scans.1.geometry.G3": "4.079990459 -6.865325574e-16 -6.561207576e-16 -3.041179982e-17 -4.079990459 2.49819112e-16 0 0 -4.079990459",
+        },
     ),
     Facts(
         "dat/xraylarch/APS10BM_2019.dat",
@@ -350,6 +357,10 @@ FACTS = (
         "2018-06-15T20:14:19",
         XAS,
         "APS 20 ID",
+        values={
+            "E0": {"value": 11867.0, "unit": "eV"},
+            "Motor Positions": "AeroTechH (s20aerotech:m1): 8379.000000 AeroTechV (s20aerotech:m2): 15896.000000",
+        },
     ),
     Facts(
         "dat/xraylarch/APS9BM_2006.dat",
