@@ -44,7 +44,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     settle = {"quiet": "200ms", "empty": "60s"}
     folder = tmp_path_factory.mktemp("commands")
     root = {"path": "data", "exclude": ["**/*.tmp"]}
-    with Bench(folder, settle=settle, roots=[root], scan={"every": "2s"}) as bench:
+    with Bench(folder, settle=settle, roots=[root], scan={"every": "1s", "every_without_events": "1s"}) as bench:
         yield bench
 
 

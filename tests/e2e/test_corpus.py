@@ -25,7 +25,7 @@ def hashes(folder: Path) -> dict[str, str]:
 @pytest.mark.timeout(180)
 def test_every_file_of_the_corpus_is_in_the_catalog_once_and_a_second_run_changes_nothing(tmp_path: Path) -> None:
     """Every real file arrives with its hash, nothing is parked, and running again sends nothing."""
-    shutil.copytree(CORPUS, tmp_path / "data")
+    shutil.copytree(CORPUS, tmp_path / "data", ignore=shutil.ignore_patterns(".*"))
     expected = hashes(tmp_path / "data")
     config = configuration(tmp_path)
 

@@ -45,7 +45,9 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     """One daemon; hidden files are wanted here, so that any name may be used, but some patterns are left out."""
     folder = tmp_path_factory.mktemp("names")
     root = {"path": "data", "include": ["**/*"], "exclude": ["**/*.bak", "**/_tmp/**", "cache/**"]}
-    with Bench(folder, roots=[root], settle={"quiet": "200ms"}, scan={"every": "2s"}) as bench:
+    with Bench(
+        folder, roots=[root], settle={"quiet": "200ms"}, scan={"every": "1s", "every_without_events": "1s"}
+    ) as bench:
         yield bench
 
 

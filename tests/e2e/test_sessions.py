@@ -58,7 +58,9 @@ def test_a_session_file_in_the_folder_is_stronger_than_the_path(bench: Bench) ->
     """`session.yaml` names the session and what it provides; it is evidence and no dataset."""
     folder = bench.data / "MFP00002" / "from path"
     folder.mkdir(parents=True)
-    (folder / "session.yaml").write_text("name: named by hand\nowner_orcid: 0000-0002-1825-0097\nkeywords: [raman]\n", "utf-8")
+    (folder / "session.yaml").write_text(
+        "name: named by hand\nowner_orcid: 0000-0002-1825-0097\nkeywords: [raman]\n", "utf-8"
+    )
     found = record(bench, "MFP00002/from path/a.xy")
     assert found["session_name"] == "named by hand"
     assert found["owner_orcid"] == "0000-0002-1825-0097"

@@ -56,7 +56,7 @@ def enlarge(folder: Path, size: str) -> None:
 
 def test_a_root_that_goes_away_is_an_error_and_comes_back(tmp_path: Path) -> None:
     """A root that vanishes while the daemon runs is told in the log and in `status`; no file counts as deleted; it recovers."""
-    with Bench(tmp_path, scan={"every": "1s"}) as bench:
+    with Bench(tmp_path, scan={"every": "1s", "every_without_events": "1s"}) as bench:
         (bench.data / "before.dat").write_bytes(b"1 2\n")
         bench.delivered("before.dat")
         bench.data.rename(tmp_path / "away")
@@ -74,7 +74,7 @@ def test_a_root_that_goes_away_is_an_error_and_comes_back(tmp_path: Path) -> Non
 
 def test_an_empty_folder_in_place_of_a_disk_is_no_deletion(tmp_path: Path) -> None:
     """An unmounted disk leaves an empty folder: the root is in error, and what was known stays known."""
-    with Bench(tmp_path, scan={"every": "1s"}) as bench:
+    with Bench(tmp_path, scan={"every": "1s", "every_without_events": "1s"}) as bench:
         (bench.data / "before.dat").write_bytes(b"1 2\n")
         bench.delivered("before.dat")
         bench.data.rename(tmp_path / "away")
