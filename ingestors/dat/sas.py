@@ -21,7 +21,7 @@ from ingestors.textfile import Decoded, lines_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_PLANE: Final = re.compile(r"^(ASCII data\b.*|Data columns (?:are )?Qx - Qy - .*)\r?$", re.MULTILINE)
+_PLANE: Final = re.compile(r"^(ASCII data(?: created .*)?|Data columns (?:are )?Qx - Qy - .*)\r?$", re.MULTILINE)
 _COLUMNS: Final = re.compile(r"Data columns (?:are )?(Qx - Qy .*)")
 _DEFAULT: Final = ("Qx", "Qy", "I(Qx,Qy)", "err(I)")
 _REFLECTIVITY: Final = re.compile(

@@ -301,3 +301,22 @@ def test_impossible_and_undecidable_times_are_not_guessed(moment: dates.Moment) 
 def test_a_blank_time_is_none_and_no_reason_to_warn(moment: dates.Moment) -> None:
     """Most fields of a header are empty."""
     assert moment == dates.NEVER
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "# Messung als Test",
+        "# ASCII data exported by a program",
+        "# Q-factor and R of a resonator",
+        "# Experiment 7",
+        "# time  scan = 3",
+    ],
+)
+def test_words_in_a_header_do_not_make_a_family(tmp_path: Path, first: str) -> None:
+    """A tell-tale is a format's own line, not a word that any header may hold."""
+    made(
+        tmp_path,
+        f"{first}\n# a  b  c  d\n" + "".join(f"{index} {index * 2} {index * 3} 4.5\n" for index in range(20)),
+        family="text table",
+    )
