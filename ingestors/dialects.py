@@ -32,11 +32,23 @@ def dialect_of(lines: Sequence[str]) -> Dialect:
     middle = len(lines) // 2
     parts = (lines[: _PROBED * 4], lines[middle : middle + _PROBED], lines[-_PROBED:])
     probe = [line[:_PROBED] for part in parts for line in part if _DIGIT.search(line[:_PROBED])]
-    scores = [_score(dialect, probe) for dialect in _DIALECTS]
-    best = _DIALECTS[scores.index(max(scores))]
+    possible = _possible("\n".join(probe))
+    if len(possible) == 1:
+        return possible[0]
+    scores = [_score(dialect, probe) for dialect in possible]
+    best = possible[scores.index(max(scores))]
     if best.delimiter == "," and _is_one_column(probe):
         return Dialect(decimal_comma=True)
     return best
+
+
+def _possible(text: str) -> list[Dialect]:
+    """The dialects whose delimiter and decimal mark occur at all; without a comma, its decimal twin reads the same."""
+    return [
+        dialect
+        for dialect in _DIALECTS
+        if (dialect.delimiter is None or dialect.delimiter in text) and (not dialect.decimal_comma or "," in text)
+    ]
 
 
 def _score(dialect: Dialect, probe: Iterable[str]) -> int:

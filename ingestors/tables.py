@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -50,6 +51,7 @@ _LONGEST_HEADER: Final = 200_000
 _MOST_BLOCKS: Final = 20_000
 _MOST_TABLES: Final = 32
 _DIGIT: Final = re.compile(r"\d")
+_SMALL: Final = 65536
 
 
 class NotATableError(Exception):
@@ -73,6 +75,10 @@ class Text:
 def read(text: Decoded | str) -> Text:
     """Take a text with one or more tables of numbers apart. Raises NotATableError."""
     decoded = text if isinstance(text, Decoded) else Decoded(text, "utf-8")
+    return _taken_apart_once(decoded) if len(decoded.text) <= _SMALL else _taken_apart(decoded)
+
+
+def _taken_apart(decoded: Decoded) -> Text:
     if decoded.text[:1000].lstrip().startswith(("<", "{", "[{")):
         raise NotATableError("The text is XML, JSON or RTF, no table.")
     lines = Lines(decoded.text)
@@ -99,6 +105,10 @@ def read(text: Decoded | str) -> Text:
         delimiter=dialect.delimiter,
         decimal_comma=dialect.decimal_comma,
     )
+
+
+_taken_apart_once = lru_cache(maxsize=4)(_taken_apart)
+"""Small texts are asked for by several ingestors in a row, to claim and to read: the answer is a value, so it is kept."""
 
 
 def numbers(

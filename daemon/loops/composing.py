@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from daemon.extract.sandbox import Outcome
     from daemon.loops.context import Context, WatchedFolder
-    from daemon.model import RecordThumbnail, SessionId
+    from daemon.model import DatasetRecord, RecordThumbnail, SessionId
     from daemon.store.datasets import DatasetRow
     from daemon.store.files import FileRow
     from daemon.store.sessions import SessionRow
@@ -47,6 +47,16 @@ class Notes:
     sidecar: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A composed revision: its record, the primary file's path and the session's name."""
+
+    record: DatasetRecord
+    path: str
+    session: str
+    revision: int
+
+
 class Composing:
     """Brings what everybody says of a dataset together, once for each revision."""
 
@@ -58,8 +68,11 @@ class Composing:
         pattern = context.instrument.session.path
         self._pattern = None if pattern is None else re.compile(pattern)
 
-    def keep(self, dataset: DatasetRow, members: Sequence[FileRow], outcome: Outcome) -> bool:
-        """Compose and queue, in one transaction. False if the dataset changed meanwhile: it comes again."""
+    def keep(self, dataset: DatasetRow, members: Sequence[FileRow], outcome: Outcome) -> Kept | None:
+        """Compose and queue, in one transaction; `announce` it when that is on the disk.
+
+        None if the dataset changed meanwhile: it comes again.
+        """
         root = self._roots[dataset.root or 0]
         extracted = _extracted(outcome, members)
         primary = members[0]
@@ -67,7 +80,7 @@ class Composing:
         with self._store.database.transaction():
             current = self._store.datasets.get(dataset.id)
             if current is None or current.state is not DatasetState.EXTRACTING or self._others(dataset, members):
-                return False
+                return None
             session = self._session(current, primary, extracted, notes)
             parent = self._parent(session)
             unique_id = self._unique_id(current, extracted)
@@ -90,20 +103,24 @@ class Composing:
             )
             for catalog in self._catalogs:
                 self._store.deliveries.put(dataset.id, revision, catalog, dataset.first_seen)
+        return Kept(record, primary.path, session.name, revision)
+
+    def announce(self, kept: Kept) -> None:
+        """Tell the deliveries and the log; only what is on the disk is told."""
         self._context.wake_deliveries()
+        record = kept.record
         log.info(
             "dataset.composed",
-            path=display_name(primary.path),
-            dataset=unique_id,
+            path=display_name(kept.path),
+            dataset=record.unique_id,
             name=record.value("dataset_name"),
-            ingestor=outcome.ingestor,
+            ingestor=record.ingestor,
             measurement=record.value("measurement"),
-            session=session.name,
-            revision=revision,
-            files=len(members),
+            session=kept.session,
+            revision=kept.revision,
+            files=len(record.files),
             **({"warnings": list(record.warnings)} if record.warnings else {}),
         )
-        return True
 
     def _others(self, dataset: DatasetRow, members: Sequence[FileRow]) -> bool:
         """Whether the members or their bytes are others than those that were read: somebody else reads these."""

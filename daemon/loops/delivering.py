@@ -60,45 +60,60 @@ class Delivering:
         """Deliver what is due until the service stops."""
         bell = self._context.deliver_bells[name]
         held: list[DeliveryRow] = []
+        following: DeliveryRow | None = None
         while not self._context.stopping.is_set():
             self._context.heartbeats.beat(name, within=STEP_SECONDS)
             try:
                 while held:  # the store failed while we had it
                     self._deliveries.finish(held[-1], DeliveryState.QUEUED)
                     held.pop()
-                pause = self._next(name, held)
+                pause, following = self._next(name, held, following)
             except StateError as error:
                 log.error("store.failed", problem=error.message, advice=error.advice)
-                pause = 5.0
+                pause, following = 5.0, None
             if pause > 0:
                 bell.wait(pause)
         self._context.heartbeats.forget(name)
 
-    def _next(self, name: str, held: list[DeliveryRow]) -> float:
-        """Make one delivery, held while it is under way; the seconds until there may be another."""
+    def _next(
+        self, name: str, held: list[DeliveryRow], following: DeliveryRow | None
+    ) -> tuple[float, DeliveryRow | None]:
+        """Make one delivery, held while it is under way.
+
+        `following` was leased already, with the end of the one before. The seconds until there may be another, and the
+        delivery that follows if it is leased.
+        """
+        if following is not None:
+            held.append(following)
         wait = self._circuit.admit()
         if wait is not None:
-            return min(wait, 60.0)
+            if following is not None:
+                self._deliveries.finish(following, DeliveryState.QUEUED)
+                held.pop()
+            return min(wait, 60.0), None
         try:
-            delivery = self._deliveries.lease(self._catalog.name)
+            delivery = following or self._deliveries.lease(self._catalog.name)
             if delivery is None:
                 due = self._deliveries.next_due(self._catalog.name)
                 seconds = 60.0 if due is None else (due - self._context.clock.now()).total_seconds()
-                return min(60.0, max(0.05, seconds))
-            held.append(delivery)
+                return min(60.0, max(0.05, seconds)), None
+            if following is None:
+                held.append(delivery)
             record = self._record(delivery)
             if record is None:
                 self._park(
                     delivery, None, LabferryError("Its dataset has no record.", "The store is damaged; report it.")
                 )
+                following = None
             else:
-                self._deliver(delivery, record, name)
+                following = self._deliver(delivery, record, name)
             held.pop()
         finally:
             self._circuit.unused()  # whatever became of it, the next one may ask
-        return 0.0
+        return 0.0, following
 
-    def _deliver(self, delivery: DeliveryRow, record: DatasetRecord, name: str) -> None:
+    def _deliver(self, delivery: DeliveryRow, record: DatasetRecord, name: str) -> DeliveryRow | None:
+        """Make one delivery; the next one, if it is leased already."""
         began = self._context.clock.monotonic()
         done = DoneSteps(self._deliveries, delivery, self._context.clock)
         try:
@@ -123,7 +138,8 @@ class Delivering:
             self._park(delivery, record, self._explained(record, error))
         else:
             self._answered()
-            self._delivered(delivery, record, done, self._context.clock.monotonic() - began)
+            return self._delivered(delivery, record, done, self._context.clock.monotonic() - began)
+        return None
 
     def _explained(self, record: DatasetRecord, error: Exception) -> LabferryError:
         if isinstance(error, LabferryError):
@@ -240,11 +256,16 @@ class Delivering:
             advice=error.advice or "Repair the cause, then `labferry retry`.",
         )
 
-    def _delivered(self, delivery: DeliveryRow, record: DatasetRecord, done: DoneSteps, seconds: float) -> None:
+    def _delivered(
+        self, delivery: DeliveryRow, record: DatasetRecord, done: DoneSteps, seconds: float
+    ) -> DeliveryRow | None:
+        """End the delivery and lease the next one: each commit waits for the disk, so one serves both."""
         with self._context.store.database.transaction():
             done.flush()
             self._deliveries.finish(delivery, DeliveryState.DELIVERED)
             self._context.store.datasets.delivered_if_all(delivery.dataset)
+            stopping = self._context.stopping.is_set()
+            following = None if stopping else self._deliveries.lease(self._catalog.name)
         log.info(
             "delivery.delivered",
             catalog=self._catalog.name,
@@ -254,3 +275,4 @@ class Delivering:
             seconds=round(seconds, 3),
             page=self._catalog.page(record.unique_id),
         )
+        return following

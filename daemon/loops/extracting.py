@@ -42,29 +42,31 @@ class Extracting:
         """Extract until the service stops."""
         limit = self._context.instrument.extract.timeout
         held: DatasetRow | None = None
+        failed = False
         while not self._context.stopping.is_set():
             self._context.heartbeats.beat(name, within=60.0 + 10 * limit)  # every ingestor may use its whole time
             try:
-                if held is not None:  # the store failed while we had it
+                if failed and held is not None:
                     self._context.store.datasets.release(held.id)
-                held = self._context.store.datasets.lease_ready()
+                    held, failed = None, False
+                held = held or self._context.store.datasets.lease_ready()
                 if held is None:
                     self._context.extract_bell.wait(20.0)
                     continue
                 self._context.extract_bell.ring()  # another thread may take the next one meanwhile
-                self._attempt(held)
-                held = None
+                held = self._attempt(held)
             except SandboxClosedError:
                 break
             except StateError as error:
                 log.error("store.failed", problem=error.message, advice=error.advice)
+                failed = True
                 self._context.clock.wait(self._context.stopping, 2.0)
         self._context.heartbeats.forget(name)
 
-    def _attempt(self, dataset: DatasetRow) -> None:
-        """One dataset that meets a bug of ours is parked with it; the others go on."""
+    def _attempt(self, dataset: DatasetRow) -> DatasetRow | None:
+        """One dataset that meets a bug of ours is parked with it; the others go on. The next one, if it is taken already."""
         try:
-            self._extract(dataset)
+            return self._extract(dataset)
         except SandboxClosedError:
             self._context.store.datasets.release(dataset.id)
             raise
@@ -73,17 +75,18 @@ class Extracting:
         except Exception as error:  # whatever one dataset does to us must not keep the others waiting
             log.exception("dataset.parked", dataset=dataset.id)
             self._context.store.datasets.park_for(dataset.id, f"a bug of labferry: {type(error).__name__}: {error}")
+        return None
 
-    def _extract(self, dataset: DatasetRow) -> None:
+    def _extract(self, dataset: DatasetRow) -> DatasetRow | None:
         root = self._roots.get(dataset.root or 0)
         if root is None:
             self._context.store.datasets.park_for(dataset.id, ROOT_LEFT)
             log.warning("dataset.parked", dataset=dataset.id, reason=ROOT_LEFT)
-            return
+            return None
         members = self._primary_first(self._context.store.files.of_dataset(dataset.id))
         if not members or any(file.digests is None for file in members):
             self._context.store.datasets.wait(dataset.id, "a member is not complete")
-            return
+            return None
         paths = [root.path / file.path for file in members]
         outcome = self._sandbox.extract(paths[0], paths[1:])
         for failure in outcome.failures:
@@ -93,9 +96,15 @@ class Extracting:
                 ingestor=failure.ingestor,
                 reason=failure.reason,
             )
-        if not self._composing.keep(dataset, members, outcome):
+        with self._context.store.database.transaction():  # each commit waits for the disk: one for both
+            kept = self._composing.keep(dataset, members, outcome)
+            following = None if self._context.stopping.is_set() else self._context.store.datasets.lease_ready()
+        if kept is not None:
+            self._composing.announce(kept)
+        else:
             log.debug("dataset.changed_meanwhile", path=display_name(members[0].path))
             self._hints.hint(root.index, members[0].path)
+        return following
 
     def _primary_first(self, members: Sequence[FileRow]) -> list[FileRow]:
         """Companion datasets know their primary; in a folder or sequence the members choose it together."""

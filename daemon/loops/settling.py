@@ -44,6 +44,8 @@ class Unsettled:
     track: Track
     reason: str = ""
     told_at: float = float("-inf")
+    untold: str = ""
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,21 +123,32 @@ class Settling:
     def _look(self, held: dict[FileId, Unsettled], name: str) -> None:
         """Look at every item; those that were given back to the list are no longer held."""
         settled: list[Settled] = []
+        waiting: list[Unsettled] = []
         began = self._context.clock.monotonic()
         for item in sorted(held.values(), key=lambda item: item.track.fingerprint.size):
             result = self._look_at(item, name)
-            if result is None:
+            if isinstance(result, Settled):
+                settled.append(result)
+            elif result is None:
                 del held[item.id]
             else:
-                settled.append(result)
-            if settled and self._context.clock.monotonic() - began > BATCH_SECONDS:
-                self._keep(settled, held)
-                settled, began = [], self._context.clock.monotonic()
+                item.seconds = result
+                waiting.append(item)
+            if self._context.clock.monotonic() - began > BATCH_SECONDS:
+                self._give_back(settled, waiting, held)
+                settled, waiting, began = [], [], self._context.clock.monotonic()
+        self._give_back(settled, waiting, held)
+
+    def _give_back(self, settled: list[Settled], waiting: list[Unsettled], held: dict[FileId, Unsettled]) -> None:
         if settled:
             self._keep(settled, held)
+        if waiting:
+            self._tell(waiting)
+            for item in waiting:
+                del held[item.id]
 
-    def _look_at(self, item: Unsettled, name: str) -> Settled | None:
-        """One look: settled, or back on the list with a reason. Everything that the disk says has an answer."""
+    def _look_at(self, item: Unsettled, name: str) -> Settled | float | None:
+        """One look: settled, or the seconds until the next one, or gone. Everything that the disk says has an answer."""
         now = self._context.clock.monotonic()
         try:
             observation = observe(item.absolute, item.path, self._rules)
@@ -144,12 +157,10 @@ class Settling:
             decision = decide(item.path, observation, item.track, self._rules, now)
             item.track = decision.track
             if decision.verdict is Verdict.WAIT:
-                self._wait(item, decision.until - now, decision.reason)
-                return None
+                return self._wait(item, decision.until - now, decision.reason)
             large = observation.fingerprint.size >= LARGE
             if large and not self._large.acquire(blocking=False):
-                self._wait(item, 1.0, "turn: another large file is being hashed")
-                return None
+                return self._wait(item, 1.0, "turn: another large file is being hashed")
             try:
                 digests = digest(item.absolute, observation.fingerprint, alive=lambda: self._alive(name))
                 version = self._version(item, observation.fingerprint, digests, name)
@@ -161,9 +172,9 @@ class Settling:
             self._hints.hint(item.root_index, item.path)  # the watching loop tells a rename from a lost root
         except Changed:
             item.track = Track(item.track.fingerprint, since=now, first_seen=item.track.first_seen)
-            self._wait(item, 0.2, "changed while it was read")
+            return self._wait(item, 0.2, "changed while it was read")
         except OSError as error:
-            self._wait(item, UNREADABLE_SECONDS, f"cannot be read ({error.strerror})")
+            return self._wait(item, UNREADABLE_SECONDS, f"cannot be read ({error.strerror})")
         else:
             return Settled(item, observation.fingerprint, digests, decision.reason, version)
         return None
@@ -173,22 +184,31 @@ class Settling:
         if self._context.stopping.is_set():
             raise Stopping
 
-    def _wait(self, item: Unsettled, seconds: float, reason: str) -> None:
-        """Keep the reason in the store when it is another one, or now and then: not at every look."""
+    def _wait(self, item: Unsettled, seconds: float, reason: str) -> float:
+        """Look again later; the reason is told when it is another one, or now and then: not at every look."""
         now = self._context.clock.monotonic()
         kind = reason.partition(":")[0]
         if kind != item.reason or now - item.told_at > REASON_SECONDS:
-            files = self._context.store.files
-            with self._context.store.database.transaction():
-                row = files.get(item.id)
-                if row is not None and row.state is FileState.SEEN:
-                    files.settling(item.id, item.track.fingerprint, reason)
-                elif row is not None:
-                    files.waits(item.id, reason)
             if kind != item.reason:
                 log.debug("file.settling", path=display_name(item.path), reason=reason)
-            item.reason, item.told_at = kind, now
-        self._waitlist.again(item.id, item, max(0.0, seconds))
+            item.reason, item.told_at, item.untold = kind, now, reason
+        return max(0.0, seconds)
+
+    def _tell(self, items: list[Unsettled]) -> None:
+        """Keep the reasons of files that wait, in one transaction, and put them back on the list."""
+        untold = [item for item in items if item.untold]
+        files = self._context.store.files
+        if untold:
+            with self._context.store.database.transaction():
+                for item in untold:
+                    row = files.get(item.id)
+                    if row is not None and row.state is FileState.SEEN:
+                        files.settling(item.id, item.track.fingerprint, item.untold)
+                    elif row is not None:
+                        files.waits(item.id, item.untold)
+        for item in items:
+            item.untold = ""
+            self._waitlist.again(item.id, item, item.seconds)
 
     def _keep(self, settled: list[Settled], held: dict[FileId, Unsettled]) -> None:
         """One transaction for the whole batch: the files are settled and their datasets may be ready."""

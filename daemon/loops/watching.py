@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
     from daemon.loops.arrivals import Arrivals
     from daemon.loops.context import Bell, Context, WatchedFolder
-    from daemon.loops.hints import Hints
+    from daemon.loops.hints import Hint, Hints
     from daemon.patterns import PathFilter
     from daemon.watch.roots import RootIdentity
 
 log = structlog.get_logger("labferry.watch")
 
-HINTS_AT_ONCE: Final = 500
+HINTS_AT_ONCE: Final = 100
 FAILED_ROOT_SECONDS: Final = 5.0
 
 
@@ -113,7 +113,14 @@ class Watching:
         return max(0.0, min(30.0, *(scan.due - now for scan in self._scans.values())))
 
     def _work_off_hints(self) -> bool:
+        """Some hints in one transaction: they come in crowds, and each commit waits for the disk."""
         hints = self._hints.take(HINTS_AT_ONCE)
+        if hints:
+            with self._context.store.database.transaction():
+                self._look_at_hints(hints)
+        return bool(hints)
+
+    def _look_at_hints(self, hints: list[Hint]) -> None:
         for hint in hints:
             root = self._context.roots[hint.root]
             scan = self._scans[root.index]
@@ -124,7 +131,6 @@ class Watching:
                     self._list_below(root, hint.path)
             except RootError as error:
                 self._failed(root, scan, error)
-        return bool(hints)
 
     def _is_folder(self, root: WatchedFolder, path: str) -> bool:
         """Look at a hinted path; True if it has to be listed. Raises RootError."""

@@ -27,6 +27,11 @@ Box = tuple[int, int, int, int]
 """left, top, right, bottom in pixels"""
 
 
+_SMALLEST_DECADE: Final = -300.0
+_LARGEST_DECADE: Final = 300.0
+"""Powers of ten that a float still holds, with room for the margins."""
+
+
 @dataclass(frozen=True, slots=True)
 class Axis:
     """One scale: its limits (low < high), whether it is logarithmic, and its ticks.
@@ -65,7 +70,8 @@ def log_axis(low: float, high: float, *, count: int = 5) -> Axis:
     """A logarithmic scale over positive limits, with a tick at each decade (or at every second, third ... one)."""
     bottom, top = math.log10(low), math.log10(high)
     pad = 0.04 * (top - bottom) or 0.5
-    bottom, top = bottom - pad, top + pad
+    bottom = max(bottom - pad, _SMALLEST_DECADE)
+    top = max(min(top + pad, _LARGEST_DECADE), bottom + pad)
     every = max(1, math.ceil((top - bottom) / max(count, 1)))
     decades = [ten for ten in range(math.ceil(bottom), math.floor(top) + 1) if ten % every == 0]
     if len(decades) > 1:

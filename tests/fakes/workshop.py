@@ -142,7 +142,7 @@ class Workshop:
     def keep(self, dataset: DatasetRow) -> bool:
         """Compose a dataset that was leased."""
         members = self.members(dataset)
-        return self.composing.keep(dataset, members, replace(self.extraction))
+        return self.composing.keep(dataset, members, replace(self.extraction)) is not None
 
     def members(self, dataset: DatasetRow) -> list[FileRow]:
         """The files of a dataset as the extracting loop takes them."""

@@ -221,7 +221,7 @@ def test_a_dataset_that_changed_while_it_was_read_is_not_composed_of_old_bytes(w
     workshop.arrive()
     second = workshop.store.datasets.lease_ready()
     assert second is not None
-    assert workshop.composing.keep(first, old, replace(workshop.extraction)) is False
+    assert workshop.composing.keep(first, old, replace(workshop.extraction)) is None
     assert workshop.keep(second) is True
     file = workshop.file("x.dat")
     assert file is not None
@@ -238,7 +238,7 @@ def test_a_dataset_whose_file_changes_while_it_is_read_waits(workshop: Workshop)
     members = workshop.members(dataset)
     workshop.write("x.dat", b"new bytes")
     workshop.scan()
-    assert workshop.composing.keep(dataset, members, workshop.extraction) is False
+    assert workshop.composing.keep(dataset, members, workshop.extraction) is None
     current = workshop.dataset("x.dat")
     assert current is not None
     assert current.state is DatasetState.WAITING

@@ -30,9 +30,14 @@ if TYPE_CHECKING:
     from tests.fakes.workshop import Workshop
 
 
+LEASED: dict[Delivering, DeliveryRow | None] = {}
+"""What each loop has leased with the end of its last delivery."""
+
+
 def step(loop: Delivering) -> float:
     """One turn of the loop; the seconds that it wants to wait."""
-    return loop._next("delivering", [])
+    pause, LEASED[loop] = loop._next("delivering", [], LEASED.get(loop))
+    return pause
 
 
 def only(workshop: Workshop) -> DeliveryRow:
