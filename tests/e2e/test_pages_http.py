@@ -206,7 +206,8 @@ def test_a_hidden_dataset_is_gone_from_every_page(tmp_path: Path) -> None:
     """When its deletion was requested, neither a dataset nor its files nor its pictures are shown."""
     catalog = open_catalog(tmp_path / "catalog")
     mfid = add(catalog, Given("gone", "Map", "Scope", "s", files=[("a", b"b")], pictures=[("p.png", PICTURE)]))
-    catalog.database.select("UPDATE datasets SET hidden = 1")
+    with catalog.database.transaction():
+        catalog.database.select("UPDATE datasets SET hidden = 1")
     (number, _), file = thumbnails(catalog)[0], files(catalog)["a"]
     with asking(catalog) as client:
         for path in (f"/datasets/{mfid}", f"/thumbnails/{number}.png", f"/files/{file}"):
@@ -284,7 +285,8 @@ def test_a_damaged_database_is_a_sentence(tmp_path: Path) -> None:
     """When the database cannot be read, the page says so with what to do, and not with a traceback."""
     catalog = open_catalog(tmp_path / "catalog")
     with asking(catalog) as client:
-        catalog.database.select("ALTER TABLE datasets RENAME TO lost")
+        with catalog.database.transaction():
+            catalog.database.select("ALTER TABLE datasets RENAME TO lost")
         answer = client.get("/")
     assert answer.status == 503
     assert b"Not now" in answer.body

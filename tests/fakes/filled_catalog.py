@@ -119,18 +119,20 @@ def add_instrument(catalog: LocalCatalog, name: str) -> int:
     if found:
         return int(found[0][0])
     unique_id = new_mfid(time.time_ns())
-    catalog.database.select("INSERT INTO resources VALUES (?, 'instrument')", [unique_id])
-    catalog.database.select(
-        "INSERT INTO instruments (unique_id, instrument_id, instrument_name, creation_time, modification_time) "
-        "VALUES (?, ?, ?, 'x', 'x')",
-        [unique_id, name.lower().replace(" ", "-"), name],
-    )
+    with catalog.database.transaction():
+        catalog.database.select("INSERT INTO resources VALUES (?, 'instrument')", [unique_id])
+        catalog.database.select(
+            "INSERT INTO instruments (unique_id, instrument_id, instrument_name, creation_time, modification_time) "
+            "VALUES (?, ?, ?, 'x', 'x')",
+            [unique_id, name.lower().replace(" ", "-"), name],
+        )
     return int(catalog.database.select("SELECT id FROM instruments WHERE instrument_name = ?", [name])[0][0])
 
 
 def link(catalog: LocalCatalog, parent: str, child: str) -> None:
     """Make one dataset the parent of another."""
-    catalog.database.select("INSERT INTO links VALUES (?, ?, 'is_part_of')", [parent, child])
+    with catalog.database.transaction():
+        catalog.database.select("INSERT INTO links VALUES (?, ?, 'is_part_of')", [parent, child])
 
 
 def add_many(catalog: LocalCatalog, count: int) -> None:
