@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.exceptions import HTTPException
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from daemon.errors import StateError
@@ -82,6 +82,7 @@ def routes(catalog: LocalCatalog) -> list[BaseRoute]:
         Route("/thumbnails/{number:int}.png", _explained(pages.picture)),
         Route("/files/{mfid}", _explained(pages.download)),
         Route("/static/{name}", static),
+        Route("/favicon.ico", favicon),
         Route("/{rest:path}", unknown),
     ]
 
@@ -89,6 +90,12 @@ def routes(catalog: LocalCatalog) -> list[BaseRoute]:
 def message(status: int, title: str, text: str, *, way_out: bool = True) -> Response:
     """A page that says one thing: not found, no access, not now."""
     return _page("message.html", status, code=int(status), title=title, text=text, way_out=way_out, section="")
+
+
+def favicon(request: Request) -> Response:
+    """Browsers ask for this beside anything that is no page of ours, such as a record's JSON."""
+    del request
+    return RedirectResponse("/static/mark.svg", status_code=308)
 
 
 def static(request: Request) -> Response:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support import expected_conditions
 from selenium.webdriver.support.select import Select
 from selenium.webdriver.support.wait import WebDriverWait
 
@@ -53,6 +53,15 @@ HOSTILE = "<script>document.title='pwned'</script><img src=x onerror=\"document.
 ODD_NAME = 'Größe "µ"; ../a\n<b>.html'
 
 
+def _is_gone(element: WebElement) -> bool:
+    """Whether the element's page was left; the driver says so with one error or another."""
+    try:
+        element.is_enabled()
+    except WebDriverException:
+        return True
+    return False
+
+
 class Browser:
     """A browser and the catalog that it looks at."""
 
@@ -71,7 +80,7 @@ class Browser:
         """Do what leads to another page, and wait until that page is there."""
         leaving = self.one("html")
         action()
-        WebDriverWait(self.driver, 5, poll_frequency=0.02).until(expected_conditions.staleness_of(leaving))
+        self.wait(lambda: _is_gone(leaving))
 
     def all(self, css: str) -> list[WebElement]:
         """Every element that a selector finds."""
