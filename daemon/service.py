@@ -135,17 +135,12 @@ class Service:
         return Progress.PARKED if self.store.deliveries.parked() or self.store.datasets.parked() else Progress.DONE
 
     def summary(self) -> str:
-        """One line for `systemctl status`."""
-        files = self.store.files.counts()
-        deliveries = self.store.deliveries.counts()
-        waiting = sum(states.get("queued", 0) + states.get("waiting", 0) for states in deliveries.values())
-        parked = sum(states.get("parked", 0) for states in deliveries.values())
+        """One line for `systemctl status`; asks for nothing that grows with what is done already."""
+        owed = self.store.deliveries.open_counts()
+        waiting = sum(owed.values()) - owed.get("parked", 0)
         problems = [*self._watching.problems().values()]
         problems += [f"{name}: {one.report().problem}" for name, one in self._circuits.items() if one.report().problem]
-        text = (
-            f"{files.get('settled', (0, 0))[0]} files settled, {len(self._settling)} settling,"
-            f" {waiting} deliveries waiting, {parked} parked"
-        )
+        text = f"{len(self._settling)} files settling, {waiting} deliveries waiting, {owed.get('parked', 0)} parked"
         return f"{text}. {'; '.join(problems)}" if problems else text
 
     def problems(self) -> dict[int, str]:

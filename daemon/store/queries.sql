@@ -309,3 +309,6 @@ UPDATE deliveries SET state = 'parked', error = :error, not_before = NULL WHERE 
 
 -- name: delivered_datasets
 SELECT * FROM datasets WHERE state = 'delivered' AND kind = 'measurement' ORDER BY first_seen, id
+
+-- name: open_delivery_counts
+SELECT state, COUNT(*) AS count FROM deliveries WHERE state IN ('queued', 'sending', 'waiting', 'parked') GROUP BY state

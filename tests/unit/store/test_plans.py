@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 ASKED_FOR_EVERY_FILE = (
     "due_delivery", "next_due", "next_ready_dataset", "owed_delivery", "retry_waiting", "datasets_in_work", "undelivered_of_dataset",
     "file", "file_by_path", "files_in_folder", "files_by_inode", "dataset_by_key", "dataset_open_members", "dataset_settled_members",
-    "steps", "session_by_key", "file_was_sent",
+    "steps", "session_by_key", "file_was_sent", "open_delivery_counts",
 )  # fmt: skip
 COUNTED_NOW_AND_THEN = ("file_counts", "dataset_counts", "delivery_counts")
 
