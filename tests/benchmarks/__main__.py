@@ -130,8 +130,9 @@ def idle(folder: Path) -> None:
     config = configuration(folder)
     know_files(folder, KNOWN_FILES)
     with Daemon(config) as daemon:
-        daemon.wait_for("watch.scanned", seconds=120)
-        PAUSE.wait(70)  # the worker of the first extraction, if any, has gone; the scan is behind us
+        # The first scan, and the second once events are heard; the third comes five minutes later.
+        eventually(lambda: len(daemon.named("watch.scanned")) > 1, "two scans", 300)
+        PAUSE.wait(5)
         pids = _family(daemon.process.pid)
         before = {pid: _cpu_seconds(pid) for pid in pids}
         PAUSE.wait(IDLE_SECONDS)
