@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from daemon.loops.grouping import Placing
     from daemon.loops.hints import Hints
     from daemon.model import Digests, FileId, Fingerprint
+    from daemon.store.files import FileRow
 
 log = structlog.get_logger("labferry.settle")
 
@@ -202,13 +203,19 @@ class Settling:
             with self._context.store.database.transaction():
                 for item in untold:
                     row = files.get(item.id)
-                    if row is not None and row.state is FileState.SEEN:
+                    if row is None or not self._is_of(row, item):
+                        continue
+                    if row.state is FileState.SEEN:
                         files.settling(item.id, item.track.fingerprint, item.untold)
-                    elif row is not None:
+                    else:
                         files.waits(item.id, item.untold)
         for item in items:
             item.untold = ""
             self._waitlist.again(item.id, item, item.seconds)
+
+    def _is_of(self, row: FileRow, item: Unsettled) -> bool:
+        """Whether the row is this item's: after a failed commit another file may have got its id."""
+        return (row.root, row.path) == (self._context.roots[item.root_index].id, item.path)
 
     def _keep(self, settled: list[Settled], held: dict[FileId, Unsettled]) -> None:
         """One transaction for the whole batch: the files are settled and their datasets may be ready."""
@@ -217,7 +224,11 @@ class Settling:
         with store.database.transaction():
             for one in settled:
                 row = store.files.get(one.item.id)
-                if row is None or row.state in {FileState.VANISHED, FileState.IGNORED}:
+                if (
+                    row is None
+                    or not self._is_of(row, one.item)
+                    or row.state in {FileState.VANISHED, FileState.IGNORED}
+                ):
                     continue  # while it was hashed
                 if row.state is not FileState.SETTLING:
                     store.files.settling(row.id, one.fingerprint, "looked at")

@@ -113,24 +113,32 @@ class Watching:
         return max(0.0, min(30.0, *(scan.due - now for scan in self._scans.values())))
 
     def _work_off_hints(self) -> bool:
-        """Some hints in one transaction: they come in crowds, and each commit waits for the disk."""
-        hints = self._hints.take(HINTS_AT_ONCE)
-        if hints:
-            with self._context.store.database.transaction():
-                self._look_at_hints(hints)
-        return bool(hints)
+        """Look at some hinted files in one transaction: they come in crowds, and each commit waits for the disk.
 
-    def _look_at_hints(self, hints: list[Hint]) -> None:
-        for hint in hints:
-            root = self._context.roots[hint.root]
-            scan = self._scans[root.index]
-            if scan.problem:
-                continue  # what is missing there says nothing; the scan looks when the root is back
-            try:
-                if hint.is_folder or self._is_folder(root, hint.path):
-                    self._list_below(root, hint.path)
-            except RootError as error:
-                self._failed(root, scan, error)
+        Folders are listed afterwards, each in transactions of its own: a whole tree must not keep the others waiting.
+        """
+        hints = self._hints.take(HINTS_AT_ONCE)
+        if not hints:
+            return False
+        with self._context.store.database.transaction():
+            folders = [hint for hint in hints if self._hinted(hint, self._is_folder)]
+        for hint in folders:
+            self._hinted(hint, self._list_below)
+        return True
+
+    def _hinted(self, hint: Hint, look: Callable[[WatchedFolder, str], bool | None]) -> bool:
+        """Look at a hint; True if it is a folder. What is missing below a failed root says nothing: its scan looks later."""
+        root = self._context.roots[hint.root]
+        scan = self._scans[root.index]
+        if scan.problem:
+            return False
+        if hint.is_folder and look == self._is_folder:
+            return True
+        try:
+            return bool(look(root, hint.path))
+        except RootError as error:
+            self._failed(root, scan, error)
+            return False
 
     def _is_folder(self, root: WatchedFolder, path: str) -> bool:
         """Look at a hinted path; True if it has to be listed. Raises RootError."""
