@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from daemon.model import DatasetRecord, Step
 
@@ -69,3 +69,55 @@ class Catalog(Protocol):
 
     def close(self) -> None:
         """Give back connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One file as a catalog holds it now; None for what it does not say.
+
+    `dataset` is our id of its dataset, `name` the file's name there, `size` in bytes, `sha256` 64 hex digits in lower
+    case. `ref` is the adapter's own: what it needs to read the bytes. `stored`: the catalog has the bytes itself; False
+    for a record that only tells of a file elsewhere.
+    """
+
+    dataset: str
+    name: str
+    ref: str
+    size: int | None
+    sha256: str | None
+    stored: bool = True
+
+
+@runtime_checkable
+class Readable(Protocol):
+    """What `verify` and `rebuild` ask a catalog besides delivering. Everything here only reads.
+
+    An adapter that has it inherits nothing: it just has the methods. Used by several threads at once; each method raises
+    only a `daemon.errors.CatalogError`. What a catalog cannot say is None or empty, never a guess.
+    """
+
+    name: str
+
+    def holds(self, unique_id: str) -> Sequence[Held] | None:
+        """Every file that the catalog lists for the dataset of this id now; None if it has no such dataset."""
+
+    def read(self, held: Held, alive: Callable[[], None]) -> Iterator[bytes]:
+        """The bytes that the catalog stores now, from its storage and not from memory, in chunks.
+
+        `alive` is called now and then and may raise. Raises CatalogRefused if the bytes are not there.
+        """
+
+    def find(self, sha256: str) -> Sequence[Held]:
+        """The files with this content in any dataset that we may see; their datasets are asked one by one later."""
+
+    def recall(self, step: Step, record: DatasetRecord) -> Mapping[str, Any] | None:
+        """Whether the catalog has already what this step would bring: the outcome that `perform` would give, else None.
+
+        So that a rebuilt store does nothing twice. Says yes only for what it found.
+        """
+
+    def parents(self, unique_id: str) -> Sequence[tuple[str, str]]:
+        """The datasets that this one is linked to as a part: id and name of each."""
+
+    def trace(self, instrument: str) -> str | None:
+        """The id of some dataset that labferry made here for this instrument, or None: was there a store before ours?"""
