@@ -120,4 +120,4 @@ class Readable(Protocol):
         """The datasets that this one is linked to as a part: id and name of each."""
 
     def trace(self, instrument: str) -> str | None:
-        """The id of some dataset that labferry made here for this instrument, or None: was there a store before ours?"""
+        """The id of some dataset that labferry made here for this instrument, or None: did a store know it before ours."""
