@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from daemon.catalogs import crucible_check
 from daemon.catalogs.answers import nonsense
 from daemon.catalogs.catalog import Finding, Health
+from daemon.catalogs.crucible_reading import NOT_OFFERED, CrucibleReading
 from daemon.catalogs.crucible_record import (
     PATCHABLE,
     changes,
@@ -25,6 +26,7 @@ from daemon.catalogs.crucible_record import (
 )
 from daemon.catalogs.http import DEFAULT_TIMEOUTS, HttpClient, Timeouts, segment
 from daemon.catalogs.ingestion import Policy, status_for
+from daemon.catalogs.merging import marks, updates
 from daemon.catalogs.transfer import FileTransfer
 from daemon.errors import CatalogRefused, LabferryError, NotYet
 from daemon.model import Source, Step, StepKind
@@ -41,11 +43,11 @@ if TYPE_CHECKING:
 PUBLIC_SITE: Final = "https://crucible.lbl.gov/"
 PUBLIC_PAGE: Final = PUBLIC_SITE + "explore/{project_id}/datasets/{unique_id}"
 RECORD_KEY: Final = "dataset"
+METADATA_KEY: Final = "scientific_metadata"
 
 _CLASSES_SECONDS: Final = 3600.0
 _NOT_FOUND: Final = 404
-_FORBIDDEN: Final = (403, 404)
-_NOT_OFFERED: Final = (404, 405, 422)  # a server of another version; what it does not offer is done without
+_LEFT_SHOWN: Final = 50
 _ASKED: Final = frozenset({Source.SESSION, Source.SIDECAR, Source.PATH, Source.CONFIGURATION})
 
 
@@ -65,16 +67,17 @@ class CrucibleOptions:
     timeouts: Timeouts = DEFAULT_TIMEOUTS
 
 
-class Crucible:
+class Crucible(CrucibleReading):
     """The adapter; see `daemon.catalogs.catalog.Catalog`. Raises ConfigurationError for an unusable address or key."""
 
     def __init__(self, options: CrucibleOptions, clock: Clock) -> None:
+        client = HttpClient(
+            options.name, options.url, options.key.text, clock, verify=options.verify, timeouts=options.timeouts
+        )
+        super().__init__(client)
         self.name = options.name
         self._options = options
         self._clock = clock
-        self._client = HttpClient(
-            options.name, options.url, options.key.text, clock, verify=options.verify, timeouts=options.timeouts
-        )
         self._files = FileTransfer(self._client, clock)
         self._classes: tuple[float, frozenset[str]] | None = (
             None  # the server's ingestors, and until when to believe it
@@ -98,7 +101,7 @@ class Crucible:
         """The steps, in order. All files come before the first ingestion: an ingestor may look at a companion."""
         steps = [Step(StepKind.RECORD, RECORD_KEY, digest_of(dataset_body(record)))]
         if record.scientific_metadata:
-            steps.append(Step(StepKind.METADATA, "scientific_metadata", digest_of(record.scientific_metadata)))
+            steps.append(Step(StepKind.METADATA, METADATA_KEY, digest_of(record.scientific_metadata)))
         keywords = dict.fromkeys(keyword.strip() for keyword in record.keywords)
         steps += [Step(StepKind.KEYWORD, keyword, "") for keyword in keywords if keyword]
         steps += [Step(StepKind.FILE, file.name, file.sha256) for file in record.files]
@@ -118,7 +121,7 @@ class Crucible:
             case StepKind.RECORD:
                 return self._record(record, attempt)
             case StepKind.METADATA:
-                return self._metadata(record)
+                return self._metadata(record, attempt)
             case StepKind.KEYWORD:
                 return self._keyword(step.key, record, attempt)
             case StepKind.FILE:
@@ -203,27 +206,26 @@ class Crucible:
             self._client.call(method, f"/resources/{dataset}/access/public")
         return {**earlier, "sent": {**sent, **changed}, "left": {**left_out(record), **left}}
 
-    def _dataset(self, unique_id: str) -> dict[str, Any] | None:
-        answer = self._client.call("GET", f"/datasets/{segment(unique_id)}", also=_FORBIDDEN)
-        return answer.mapping() if answer.ok else None
-
     def _fresh(self, record: DatasetRecord, attempt: Attempt) -> bool:
         """Whether nothing of this step can be there yet: our first try, on a record that this revision made."""
         made = attempt.outcomes.get((StepKind.RECORD, RECORD_KEY), {})
         return not attempt.repeated and made.get("created") is True and made.get("revision") == record.revision
 
-    def _metadata(self, record: DatasetRecord) -> Mapping[str, Any]:
-        """A deep merge, the same however often it is sent; what a person added there stays."""
-        path = f"/resources/{segment(record.unique_id)}/metadata"
-        self._client.call("PATCH", path, body=record.scientific_metadata).mapping()
-        return {}
+    def _metadata(self, record: DatasetRecord, attempt: Attempt) -> Mapping[str, Any]:
+        """A deep merge, the same however often it is sent; what a person changed or added there stays."""
+        sent = attempt.outcomes.get((StepKind.METADATA, METADATA_KEY), {}).get("sent")
+        ours, left = dict(record.scientific_metadata), list[str]()
+        if isinstance(sent, str):
+            ours, left = updates(ours, sent, self._described(record.unique_id))
+        if ours:
+            path = f"/resources/{segment(record.unique_id)}/metadata"
+            self._client.call("PATCH", path, body=ours).mapping()
+        return {"sent": marks(record.scientific_metadata), **({"left": left[:_LEFT_SHOWN]} if left else {})}
 
     def _keyword(self, keyword: str, record: DatasetRecord, attempt: Attempt) -> Mapping[str, Any]:
         path = f"/datasets/{segment(record.unique_id)}/keywords"
-        if not self._fresh(record, attempt):
-            listed = self._client.call("GET", path).items()
-            if keyword in [item.get("keyword") if isinstance(item, dict) else item for item in listed]:
-                return {"how": "already there"}
+        if not self._fresh(record, attempt) and keyword in self._keywords(record.unique_id):
+            return {"how": "already there"}
         self._client.call("POST", path, query=[("keyword", keyword)]).mapping()
         return {}
 
@@ -249,26 +251,11 @@ class Crucible:
         answer = self._client.call("POST", f"/files/{segment(file_id)}/ingest", query=query).mapping()
         return {"request_id": answer.get("id"), "status": answer.get("status")}
 
-    def _requested(self, dataset: str, file_id: str, earlier: Any) -> dict[str, Any] | None:
-        """The newest ingestion request of this file that is not the one of an earlier revision."""
-        query = [("dataset_mfid", dataset), ("file_mfid", file_id), ("limit", "1000")]
-        answer = self._client.call("GET", "/ingestion_requests", query=query, also=_NOT_OFFERED)
-        found = [
-            item
-            for item in (answer.items() if answer.ok else ())
-            if isinstance(item, dict) and isinstance(item.get("id"), int) and item.get("file_mfid", file_id) == file_id
-        ]
-        newer = [item for item in found if not isinstance(earlier, int) or item["id"] > earlier]
-        if not newer:
-            return None
-        newest = max(newer, key=lambda item: int(item["id"]))
-        return {"request_id": newest["id"], "status": newest.get("status")}
-
     def _server_classes(self) -> frozenset[str]:
         """The names of the server's ingestors, asked for once an hour."""
         known = self._classes
         if known is None or self._clock.monotonic() >= known[0]:
-            answer = self._client.call("GET", "/ingestors", also=_NOT_OFFERED)
+            answer = self._client.call("GET", "/ingestors", also=NOT_OFFERED)
             names = frozenset(name for name in (answer.items() if answer.ok else ()) if isinstance(name, str))
             known = self._classes = (self._clock.monotonic() + _CLASSES_SECONDS, names)
         return known[1]
@@ -293,8 +280,7 @@ class Crucible:
         return {"thumbnail_id": answer.get("id")}
 
     def _pictured(self, path: str, thumbnail: RecordThumbnail) -> dict[str, Any] | None:
-        listed = self._client.call("GET", path).items()
-        named = (item for item in listed if isinstance(item, dict) and item.get("thumbnail_name") == thumbnail.name)
+        named = (item for item in self._mappings(path) if item.get("thumbnail_name") == thumbnail.name)
         return next(named, None)
 
     def _sample(self, sample: str, record: DatasetRecord, attempt: Attempt) -> Mapping[str, Any]:
@@ -315,5 +301,4 @@ class Crucible:
         return {}
 
     def _linked(self, dataset: str, other: str) -> bool:
-        listed = self._client.call("GET", f"/resources/{segment(dataset)}/links").items()
-        return any(isinstance(item, dict) and item.get("unique_id") == other for item in listed)
+        return any(item["unique_id"] == other for item in self._links(dataset))

@@ -13,7 +13,7 @@ import threading
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
@@ -22,7 +22,7 @@ from daemon.catalogs.answers import Answer, error_of, nonsense, retry_after
 from daemon.errors import CatalogRefused, CatalogUnavailable, ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from daemon.clock import Clock
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 ANSWER_LIMIT: Final = 64 * 2**20
 """Bytes. A catalog's answer beyond that is not read on."""
 
+_OK: Final = 200
 _CONNECTIONS: Final = 24
 _IDLE_SECONDS: Final = 30.0
 
@@ -176,13 +177,7 @@ class HttpClient:
         What `chunks` raises comes through. Raises CatalogUnavailable if the storage did not answer, or if the address
         would send the data unencrypted although the catalog itself is not.
         """
-        target = urlsplit(url)
-        if (
-            target.scheme not in {"http", "https"}
-            or not target.hostname
-            or (self._encrypted and target.scheme == "http")
-        ):
-            raise CatalogUnavailable(f"{self.catalog} gave a storage address that is not https.")
+        target = self._storage(url)
         own = {"host", "content-length", "authorization", "transfer-encoding", "connection"}
         fields = [(name, value) for name, value in headers.items() if name.lower() not in own]
         fields += [
@@ -197,9 +192,46 @@ class HttpClient:
             raise CatalogUnavailable(f"{self.catalog} gave a storage address that is no URL.") from None
         return self._send(request, f"PUT to its storage {target.hostname}")
 
+    def fetch(self, url: str) -> Iterator[bytes]:
+        """GET a storage address that the catalog gave, without our key: its bytes in chunks, however many.
+
+        Raises CatalogUnavailable if it does not answer or breaks off, CatalogRefused if there is nothing.
+        """
+        target = self._storage(url)
+        name = f"GET from its storage {target.hostname}"
+        fields = [
+            ("Host", target.netloc.rpartition("@")[2]),
+            ("User-Agent", "labferry"),
+            ("Accept-Encoding", "identity"),
+        ]
+        limits = self._limits(self._timeouts.storage)
+        try:
+            request = httpx.Request("GET", url, headers=fields, extensions={"timeout": limits})
+            response = self._pools.reaching(request.url).handle_request(request)
+            try:
+                if response.status_code != _OK:
+                    body = self._scrub(self._read(response, name).decode("utf-8", "replace")).encode()
+                    raise error_of(Answer(self.catalog, name, response.status_code, dict(response.headers), body))
+                yield from response.iter_bytes()
+            finally:
+                response.close()
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError) as error:
+            raise CatalogUnavailable(self._scrub(f"{self.catalog} did not answer {name}: {_reason(error)}.")) from None
+
     def close(self) -> None:
         """Give back the connections."""
         self._pools.close()
+
+    def _storage(self, url: str) -> SplitResult:
+        """The parts of a storage address. Raises CatalogUnavailable for one that nothing should be sent to."""
+        try:
+            target = urlsplit(url)
+            usable = target.scheme in {"http", "https"} and bool(target.hostname)
+        except ValueError:
+            usable = False
+        if not usable or (self._encrypted and target.scheme == "http"):
+            raise CatalogUnavailable(f"{self.catalog} gave a storage address that is not https.")
+        return target
 
     def _send(self, request: httpx.Request, name: str) -> Answer:
         try:
