@@ -17,15 +17,18 @@ PAPER: Final = 255
 INK: Final = 40
 MUTED: Final = 95
 GRID: Final = 228
-TITLE_SIZE: Final = 15
-LABEL_SIZE: Final = 14
-TICK_SIZE: Final = 13
+TITLE_SIZE: Final = 17
+LABEL_SIZE: Final = 15
+TICK_SIZE: Final = 14
 _LONG: Final = 2e4  # ratio of numbers to their spacing from which their common part is written once
 _COMPRESSION: Final = 5  # beyond this, zlib takes twice the time for two percent
 
 Box = tuple[int, int, int, int]
 """left, top, right, bottom in pixels"""
+Size = tuple[int, int]
+"""width, height in pixels"""
 
+WHOLE: Final[Size] = (WIDTH, HEIGHT)
 
 _SMALLEST_DECADE: Final = -300.0
 _LARGEST_DECADE: Final = 300.0
@@ -36,7 +39,7 @@ _LARGEST_DECADE: Final = 300.0
 class Axis:
     """One scale: its limits (low < high), whether it is logarithmic, and its ticks.
 
-    `note` is the factor or offset that all tick labels share ("x10⁶", "+1600000000").
+    `note` is the factor or offset that all tick labels share ("x10⁶", "+1600000000"); `minor` are ticks without one.
     """
 
     low: float
@@ -44,6 +47,7 @@ class Axis:
     log: bool
     ticks: tuple[tuple[float, str], ...]
     note: str = ""
+    minor: tuple[float, ...] = ()
 
     def fraction(self, value: float) -> float:
         """Where a value lies between the limits: 0 at `low`, 1 at `high`."""
@@ -79,7 +83,11 @@ def log_axis(low: float, high: float, *, count: int = 5) -> Axis:
     else:  # one label would say nothing about the scale
         steps = [m * 10.0**ten for ten in range(math.floor(bottom), math.ceil(top) + 1) for m in (1, 2, 5)]
         ticks = tuple((value, f"{value:g}") for value in steps if bottom <= math.log10(value) <= top)
-    return Axis(10.0**bottom, 10.0**top, log=True, ticks=ticks)
+    between = [m * 10.0**ten for ten in range(math.floor(bottom), math.ceil(top)) for m in range(2, 10)]
+    if every > 1:
+        between = [10.0**ten for ten in range(math.ceil(bottom), math.floor(top) + 1) if ten % every]
+    minor = tuple(value for value in between if bottom <= math.log10(value) <= top)
+    return Axis(10.0**bottom, 10.0**top, log=True, ticks=ticks, minor=minor)
 
 
 def _decade(ten: int) -> str:
@@ -111,57 +119,95 @@ def _labels(values: list[float], step: float) -> tuple[list[str], str]:
     return texts, (note + f" +{offset:.12g}".replace("+-", "-") if offset else note).strip()
 
 
-def margins(title: str, x_label: str, y_label: str, y_axis: Axis | None, x_axis: Axis | None) -> Box:
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What stands around a plot."""
+
+    title: str = ""
+    x_label: str = ""
+    y_label: str = ""
+
+
+def margins(words: Words, x_axis: Axis, y_axis: Axis, size: Size = WHOLE) -> Box:
     """The plot area that leaves room for what stands around it."""
-    left = 10
-    if y_axis is not None:
-        left += max((lettering.width(text, TICK_SIZE) for _, text in y_axis.ticks), default=0) + 4
-    left += LABEL_SIZE + 6 if y_label else 0
-    top = 10 + (TITLE_SIZE + 6 if title else 0) + (TICK_SIZE if y_axis is not None and y_axis.note else 0)
-    bottom = HEIGHT - 8
-    if x_axis is not None:
-        bottom -= TICK_SIZE + 4
-    bottom -= LABEL_SIZE + 5 if x_label or (x_axis is not None and x_axis.note) else 0
-    return left, top, WIDTH - 14, bottom
+    left = 14 + max((lettering.width(text, TICK_SIZE) for _, text in y_axis.ticks), default=0)
+    left += LABEL_SIZE + 6 if words.y_label else 0
+    top = 10 + (TITLE_SIZE + 6 if words.title else 0) + (TICK_SIZE if y_axis.note else 0)
+    right = size[0] - 14
+    bottom = size[1] - 8 - (TICK_SIZE + 4) - (LABEL_SIZE + 5 if words.x_label or x_axis.note else 0)
+    return left, top, max(right, left + 24), max(bottom, top + 24)
 
 
 def frame(
     box: Box,
-    *,
-    title: str,
-    x_label: str,
-    y_label: str,
+    words: Words,
     x_axis: Axis,
     y_axis: Axis,
+    *,
     x_reversed: bool = False,
     y_reversed: bool = False,
+    size: Size = WHOLE,
 ) -> Image.Image:
     """Draw grid, frame, ticks and labels on a fresh grey image."""
-    image = Image.new("L", (WIDTH, HEIGHT), PAPER)
-    draw = ImageDraw.Draw(image)
+    image = Image.new("L", size, PAPER)
+    _ticks_below(image, box, x_axis, reverse=x_reversed)
+    _ticks_beside(image, box, y_axis, reverse=y_reversed)
     left, top, right, bottom = box
-    last_end = -1e9
-    marks = sorted((_across(x_axis, value, box, reverse=x_reversed), text) for value, text in x_axis.ticks)
-    for x, text in marks:
-        draw.line([(x, top), (x, bottom)], fill=GRID)
-        half = lettering.width(text, TICK_SIZE) / 2
-        centre = min(max(x, half + 1), WIDTH - half - 2)
-        if centre - half > last_end + 5:
-            lettering.write(image, (centre, bottom + TICK_SIZE + 2), text, TICK_SIZE, MUTED, "m")
-            last_end = centre + half
-    for value, text in y_axis.ticks:
-        part = y_axis.fraction(value)
-        y = bottom - round((1 - part if y_reversed else part) * (bottom - top))
-        draw.line([(left, y), (right, y)], fill=GRID)
-        lettering.write(image, (left - 5, y + TICK_SIZE * 0.36), text, TICK_SIZE, MUTED, "r")
-    draw.line([(left, top), (left, bottom), (right, bottom)], fill=150)
-    label_across(image, box, x_label, x_axis.note)
+    ImageDraw.Draw(image).line([(left, top), (left, bottom), (right, bottom)], fill=150)
+    label_across(image, box, words.x_label, x_axis.note)
     widest = max((lettering.width(text, TICK_SIZE) for _, text in y_axis.ticks), default=0)
-    label_up(image, box, y_label, max(2, left - widest - LABEL_SIZE - 16))
+    label_up(image, box, words.y_label, max(2, left - widest - LABEL_SIZE - 16))
     if y_axis.note:
         lettering.write(image, (left, top - 5), y_axis.note, TICK_SIZE - 1, MUTED)
-    write_title(image, title)
+    write_title(image, words.title)
     return image
+
+
+def _ticks_below(image: Image.Image, box: Box, axis: Axis, *, reverse: bool) -> None:
+    """Grid lines and labels of the horizontal axis: every label, or every second, third ... one if they would touch."""
+    draw = ImageDraw.Draw(image)
+    _, top, _, bottom = box
+    for value in axis.minor:
+        x = _across(axis, value, box, reverse=reverse)
+        draw.line([(x, bottom - 4), (x, bottom)], fill=170)
+    marks = [(float(_across(axis, value, box, reverse=reverse)), text) for value, text in axis.ticks]
+    for at, _ in marks:
+        draw.line([(at, top), (at, bottom)], fill=GRID)
+    for at, text in _apart(sorted(marks), image.width):
+        lettering.write(image, (at, bottom + TICK_SIZE + 2), text, TICK_SIZE, MUTED, "m")
+
+
+def _apart(marks: list[tuple[float, str]], room: int) -> list[tuple[float, str]]:
+    """Labels with their centres moved into the picture, evenly thinned until none touches the next."""
+    for every in range(1, len(marks) + 1):
+        chosen = marks[(len(marks) - 1) % every // 2 :: every]
+        placed: list[tuple[float, str]] = []
+        ends = [-math.inf]
+        for x, text in chosen:
+            half = lettering.width(text, TICK_SIZE) / 2
+            centre = min(max(x, half + 1), room - half - 2)
+            if centre - half <= ends[-1] + 6:
+                break
+            placed.append((centre, text))
+            ends.append(centre + half)
+        else:
+            return placed
+    return []
+
+
+def _ticks_beside(image: Image.Image, box: Box, axis: Axis, *, reverse: bool) -> None:
+    draw = ImageDraw.Draw(image)
+    left, top, right, bottom = box
+
+    def height(value: float) -> int:
+        part = axis.fraction(value)
+        return bottom - round((1 - part if reverse else part) * (bottom - top))
+
+    for value in axis.minor:
+        draw.line([(left, height(value)), (left + 4, height(value))], fill=170)
+    for value, text in axis.ticks:
+        draw.line([(left, height(value)), (right, height(value))], fill=GRID)
+        lettering.write(image, (left - 5, height(value) + TICK_SIZE * 0.36), text, TICK_SIZE, MUTED, "r")
 
 
 def _across(axis: Axis, value: float, box: Box, *, reverse: bool) -> int:
@@ -184,21 +230,21 @@ def label_across(image: Image.Image, box: Box, label: str, note: str) -> None:
         note_room = lettering.width(note, TICK_SIZE - 1) + 12
         lettering.write(image, (image.width - 6, base), note, TICK_SIZE - 1, MUTED, "r")
     if label:
-        text = lettering.fitted(label, LABEL_SIZE, image.width - 20 - note_room)
+        text = lettering.fitted(lettering.with_unit(label), LABEL_SIZE, image.width - 20 - note_room)
         half = lettering.width(text, LABEL_SIZE) / 2
         centre = min(max((box[0] + box[2]) / 2, half + 6), image.width - 6 - note_room - half)
         lettering.write(image, (centre, base), text, LABEL_SIZE, INK, "m")
 
 
 def label_up(image: Image.Image, box: Box, label: str, left: int = 2) -> None:
-    """The vertical axis' label, turned, `left` pixels from the left edge."""
+    """The vertical axis' label, turned, `left` pixels from the left edge; never higher than its axis, where the title is."""
     if label:
-        text = lettering.fitted(label, LABEL_SIZE, box[3] - box[1] + 20)
+        text = lettering.fitted(lettering.with_unit(label), LABEL_SIZE, image.height - box[1] - 12)
         strip = Image.new("L", (lettering.width(text, LABEL_SIZE) + 8, LABEL_SIZE + 8), PAPER)
         lettering.write(strip, (4, LABEL_SIZE), text, LABEL_SIZE, INK)
         turned = strip.rotate(90, expand=True)
         middle = (box[1] + box[3]) // 2
-        place = min(max(middle - turned.height // 2, 2), image.height - turned.height - 2)
+        place = min(max(middle - turned.height // 2, box[1] - 4), image.height - turned.height - 2)
         image.paste(turned, (min(left, image.width - turned.width), max(place, 0)))
 
 

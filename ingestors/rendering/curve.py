@@ -9,18 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from ingestors.rendering import axes, lettering
+from ingestors.rendering import axes, legend, lettering
 from ingestors.rendering.colours import LINES, along
+from ingestors.rendering.scales import axis_of, floats, place, same_scale, wants_log, wants_log_x
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ingestors.rendering.colours import Colour
+
 Floats = NDArray[np.float64]
+Line = tuple[Floats, Floats, str]
 
 _MOST_SERIES: Final = 48
-_IN_LEGEND: Final = 5
 _FEW_POINTS: Final = 40  # up to here the points themselves are marked
-_TOO_LARGE: Final = 1e200  # fill values and garbage: their differences would overflow
+_LINE_WIDTH: Final = 2.0
+_JUMP: Final = 0.2  # of the axis: a step as long as this, and far longer than the others, was not measured
+_FAR_LONGER: Final = 20.0
 
 
 @dataclass(frozen=True)
@@ -39,42 +44,70 @@ def curve(
     x_label: str = "",
     y_label: str = "",
     x_reversed: bool = False,
+    log_x: bool | None = None,
     log_y: bool | None = None,
+    equal: bool = False,
 ) -> bytes:
     """Draw the series as a PNG of 400x300 pixels.
 
-    `x_reversed`: large x at the left (binding energies). `log_y`: None decides by the data (a decay, a scattering
-    curve: most of the points spread over decades). No points at all give empty axes that say so.
+    `x_reversed`: large x at the left (binding energies). `log_x`, `log_y`: None decides by the data (points taken at
+    logarithmic distances; a decay, a scattering curve: most of the points spread over decades). `equal`: the same scale
+    on both axes (Nyquist plots). No points at all give empty axes that say so.
     """
+    words = axes.Words(title, x_label, y_label)
+    image = plotted(series, words, x_reversed=x_reversed, log_x=log_x, log_y=log_y, equal=equal)
+    if image.mode == "L":
+        return axes.encode(image)
+    return axes.encode(image.quantize(64, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE))
+
+
+def plotted(
+    series: Sequence[Series],
+    words: axes.Words,
+    *,
+    x_reversed: bool = False,
+    log_x: bool | None = None,
+    log_y: bool | None = None,
+    equal: bool = False,
+    size: axes.Size = axes.WHOLE,
+    colours: Sequence[Colour] = (),
+) -> Image.Image:
+    """As `curve`, as a picture of the given size, in the given colours (one for each series): grey if there are no points."""
     lines = [line for line in map(_clean, _chosen(series)) if line[0].size]
-    log = _wants_log([y for _, y, _ in lines]) if log_y is None else log_y
-    if log:
-        lines = [(x, np.where(y > 0, y, np.nan), label) for x, y, label in lines]
-        log = any(np.isfinite(y).any() for _, y, _ in lines)
+    use_log_x = wants_log_x([x for x, _, _ in lines]) if log_x is None else log_x
+    use_log_y = wants_log([y for _, y, _ in lines]) if log_y is None else log_y
+    lines, use_log_x, use_log_y = _loggable(lines, log_x=use_log_x, log_y=use_log_y)
     known = [x[np.isfinite(y)] for x, y, _ in lines]
     marked = any(part.size <= _FEW_POINTS or _is_scatter(part) for part in known)
-    x_axis = _axis(known, log=False, margin=0.03 if marked else 0.0, count=5)
-    y_axis = _axis([y[np.isfinite(y)] for _, y, _ in lines], log=log, margin=0.05, count=5)
-    box = axes.margins(title, x_label, y_label, y_axis, x_axis)
-    grey = axes.frame(
-        box, title=title, x_label=x_label, y_label=y_label, x_axis=x_axis, y_axis=y_axis, x_reversed=x_reversed
-    )
+    x_axis = axis_of(known, log=use_log_x, margin=0.03 if marked else 0.0, count=round(size[0] / 80))
+    up = axis_of([y[np.isfinite(y)] for _, y, _ in lines], log=use_log_y, margin=0.05, count=max(2, size[1] // 60))
+    box = axes.margins(words, x_axis, up, size)
+    tints = list(colours) or [_colour(index, len(lines)) for index in range(len(lines))]
+    named = legend.entries([label for _, _, label in lines], tints[: len(lines)])
+
+    def laid(area: axes.Box) -> tuple[tuple[axes.Axis, axes.Axis], list[Image.Image]]:
+        scales = same_scale(x_axis, up, area) if equal else (x_axis, up)
+        return scales, _masks(lines, scales, area, x_reversed=x_reversed)
+
+    scales, masks = laid(box)
+    free = legend.free_place(masks, named) if named.shown else None
+    area = box
+    if named.shown and free is None:
+        area = (box[0], box[1] + legend.ROW, box[2], box[3])
+        scales, masks = laid(area)
+    grey = axes.frame(area, words, *scales, x_reversed=x_reversed, size=size)
     if not any(np.isfinite(y).any() for _, y, _ in lines):
         lettering.write(grey, ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2), "no data", 16, 140, "m")
-        return axes.encode(grey)
+        return grey
     image = grey.convert("RGB")
-    covered = np.zeros((box[3] - box[1], box[2] - box[0]), dtype=bool)
-    for index, (x, y, _) in enumerate(lines):
-        mask = _drawn(
-            _place(x, x_axis, reverse=x_reversed),
-            _place(y, y_axis, reverse=True),
-            box,
-            3 if len(lines) <= len(LINES) else 2,
-        )
-        image.paste(_colour(index, len(lines)), (box[0], box[1]), mask)
-        covered |= np.asarray(mask) > 0
-    _legend(image, box, [label for _, _, label in lines], covered)
-    return axes.encode(image.quantize(64, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE))
+    for mask, tint in zip(masks, tints, strict=False):
+        image.paste(tint, (area[0], area[1]), mask)
+    if free is not None:
+        legend.draw_box(image, named, (area[0] + free[0], area[1] + free[1]))
+    elif named.shown:
+        note = lettering.width(up.note, axes.TICK_SIZE) + 12 if up.note else 0
+        legend.draw_row(image, named, (box[0] + note, box[2], box[1] - 4 - (axes.TICK_SIZE if note else 0) // 2))
+    return image
 
 
 def _chosen(series: Sequence[Series]) -> list[Series]:
@@ -84,51 +117,36 @@ def _chosen(series: Sequence[Series]) -> list[Series]:
     return [series[round(index)] for index in np.linspace(0, len(series) - 1, _MOST_SERIES)]
 
 
-def _clean(line: Series) -> tuple[Floats, Floats, str]:
-    x, y = _floats(line.x), _floats(line.y)
+def _clean(line: Series) -> Line:
+    x, y = floats(line.x), floats(line.y)
     count = min(x.size, y.size)
     x, y = x[:count], y[:count]
     return x, np.where(np.isfinite(x), y, np.nan), line.label
 
 
-def _floats(values: NDArray[np.generic]) -> Floats:
-    """One dimension of float64; infinities, fill values and what is no number become NaN, complex its magnitude."""
-    flat = np.asarray(values).ravel()
-    if np.iscomplexobj(flat):
-        flat = np.abs(flat)
-    with np.errstate(all="ignore"):
-        try:
-            numbers = flat.astype(np.float64)
-        except (TypeError, ValueError):
-            return np.full(flat.size, np.nan)
-        return np.where(np.abs(numbers) < _TOO_LARGE, numbers, np.nan)
+def _loggable(lines: list[Line], *, log_x: bool, log_y: bool) -> tuple[list[Line], bool, bool]:
+    """The lines without what a logarithmic scale cannot show, and whether anything is left for one."""
+    for axis, log in ((0, log_x), (1, log_y)):
+        if not log:
+            continue
+        cut = [(x, np.where((x, y)[axis] > 0, y, np.nan), label) for x, y, label in lines]
+        if any(np.isfinite(y).any() for _, y, _ in cut):
+            lines = [(np.where(x > 0, x, np.nan), y, label) for x, y, label in cut] if axis == 0 else cut
+        elif axis == 0:
+            log_x = False
+        else:
+            log_y = False
+    return lines, log_x, log_y
 
 
-def _wants_log(values: Sequence[Floats]) -> bool:
-    """Whether the bulk of the points, not only a peak, spreads over decades."""
-    everything = np.concatenate([y[np.isfinite(y)] for y in values]) if values else np.empty(0)
-    if everything.size < 8:  # noqa: PLR2004 too few to speak of a bulk
-        return False
-    positive = everything[everything > 0]
-    if positive.size < 0.98 * everything.size:
-        return False
-    low, lower, upper, high = np.log10(np.percentile(positive, [0, 15, 85, 100]))
-    return bool(upper - lower > 1.2 and 2 < high - low < 15)  # noqa: PLR2004 decades
-
-
-def _axis(values: Sequence[Floats], *, log: bool, margin: float, count: int) -> axes.Axis:
-    finite = [part for part in (part[np.isfinite(part)] for part in values) if part.size]
-    if not finite:
-        return axes.linear_axis(0.0, 1.0, margin=margin, count=count)
-    low, high = min(float(part.min()) for part in finite), max(float(part.max()) for part in finite)
-    return axes.log_axis(low, high, count=count) if log else axes.linear_axis(low, high, margin=margin, count=count)
-
-
-def _place(values: Floats, axis: axes.Axis, *, reverse: bool) -> Floats:
-    """Values as fractions of the axis, in the direction of the pixels."""
-    low, high = (np.log10(axis.low), np.log10(axis.high)) if axis.log else (axis.low, axis.high)
-    part = ((np.log10(values) if axis.log else values) - low) / (high - low)
-    return 1 - part if reverse else part
+def _masks(
+    lines: Sequence[Line], scales: tuple[axes.Axis, axes.Axis], box: axes.Box, *, x_reversed: bool
+) -> list[Image.Image]:
+    fine = 3 if len(lines) <= len(LINES) else 2
+    return [
+        _drawn(place(x, scales[0], reverse=x_reversed), place(y, scales[1], reverse=True), box, fine)
+        for x, y, _ in lines
+    ]
 
 
 def _drawn(x: Floats, y: Floats, box: axes.Box, scale: int) -> Image.Image:
@@ -136,22 +154,32 @@ def _drawn(x: Floats, y: Floats, box: axes.Box, scale: int) -> Image.Image:
     across, down = box[2] - box[0], box[3] - box[1]
     mask = Image.new("L", (across * scale, down * scale), 0)
     draw = ImageDraw.Draw(mask)
+    broken = _jumps(x[np.isfinite(y)])
     keep = thinned(x, y, across * 2)
     x, y = x[keep] * (mask.width - 1), y[keep] * (mask.height - 1)
     finite = np.isfinite(y)
     scattered = _is_scatter(x[finite])
     sparse = int(finite.sum()) <= _FEW_POINTS
-    for part in np.split(np.arange(x.size), np.flatnonzero(np.diff(finite)) + 1):
+    ends = np.diff(finite) | (np.abs(np.diff(x)) > broken * mask.width)
+    for part in np.split(np.arange(x.size), np.flatnonzero(ends) + 1):
         if not part.size or not finite[part[0]]:
             continue
         points = np.column_stack((x[part], y[part])).ravel().tolist()
         if not scattered and part.size > 1:
-            draw.line(points, fill=255, width=round(1.7 * scale), joint="curve" if part.size < 400 else None)  # noqa: PLR2004 joints cost
+            draw.line(points, fill=255, width=round(_LINE_WIDTH * scale), joint="curve" if part.size < 400 else None)  # noqa: PLR2004 joints cost
         if scattered or sparse or part.size == 1:
-            radius = (2.3 if sparse else 1.5) * scale
+            radius = (2.6 if sparse else 1.7) * scale
             for left, top in zip(points[::2], points[1::2], strict=True):
                 draw.ellipse([left - radius, top - radius, left + radius, top + radius], fill=255)
     return mask.reduce(scale)
+
+
+def _jumps(x: Floats) -> float:
+    """The step, as a fraction of the axis, from which a line of many points is broken: nothing was measured in between."""
+    steps = np.abs(np.diff(x))
+    if steps.size < _FEW_POINTS:
+        return np.inf
+    return max(_JUMP, _FAR_LONGER * float(np.percentile(steps, 95)))
 
 
 def thinned(x: Floats, y: Floats, chunks: int) -> NDArray[np.intp]:
@@ -178,33 +206,5 @@ def _is_scatter(x: Floats) -> bool:
     return bool(turns > 0.2 * steps.size)
 
 
-def _colour(index: int, count: int) -> tuple[int, int, int]:
+def _colour(index: int, count: int) -> Colour:
     return LINES[index] if count <= len(LINES) else along(0.9 * index / (count - 1))
-
-
-def _legend(image: Image.Image, box: axes.Box, labels: Sequence[str], covered: NDArray[np.bool_]) -> None:
-    """Names of the series in the corner that hides the least."""
-    named = [(index, lettering.fitted(label, 12, 130)) for index, label in enumerate(labels) if label.strip()]
-    if len(labels) < 2 or not named:  # noqa: PLR2004 one series is named by the title and the axis
-        return
-    shown = named[:_IN_LEGEND]
-    more = f"and {len(named) - _IN_LEGEND} more" if len(named) > _IN_LEGEND else ""
-    width = max(lettering.width(text, 12) for _, text in [*shown, (0, more)]) + 32
-    height = 16 * (len(shown) + bool(more)) + 6
-    left, top = _emptiest(covered, width, height)
-    patch = Image.new("L", (width, height), axes.PAPER)
-    for row, (_, text) in enumerate([*shown, *([(-1, more)] if more else [])]):
-        lettering.write(patch, (26, 15 + 16 * row), text, 12, axes.INK)
-    place = (box[0] + left, box[1] + top)
-    image.paste(patch.convert("RGB"), place, Image.new("L", patch.size, 225))
-    draw = ImageDraw.Draw(image)
-    for row, (index, _) in enumerate(shown):
-        y = place[1] + 11 + 16 * row
-        draw.line([(place[0] + 5, y), (place[0] + 20, y)], fill=_colour(index, len(labels)), width=3)
-
-
-def _emptiest(covered: NDArray[np.bool_], width: int, height: int) -> tuple[int, int]:
-    rows, columns = covered.shape
-    corners = [(columns - width - 4, 4), (4, 4), (columns - width - 4, rows - height - 4), (4, rows - height - 4)]
-    corners = [(max(left, 0), max(top, 0)) for left, top in corners]
-    return min(corners, key=lambda at: int(covered[at[1] : at[1] + height, at[0] : at[0] + width].sum()))

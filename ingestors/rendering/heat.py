@@ -50,18 +50,10 @@ def heatmap(
     left, right, bottom, top = edges
     x_axis = axes.linear_axis(min(left, right), max(left, right), count=4)
     y_axis = axes.linear_axis(min(bottom, top), max(bottom, top), count=4)
-    room = axes.margins(title, x_label, y_label, y_axis, x_axis)
+    words = axes.Words(title, x_label, y_label)
+    room = axes.margins(words, x_axis, y_axis)
     box = _placed(room, _bar_width(scale, unit), abs((right - left) / (top - bottom)))
-    image = axes.frame(
-        box,
-        title=title,
-        x_label=x_label,
-        y_label=y_label,
-        x_axis=x_axis,
-        y_axis=y_axis,
-        x_reversed=left > right,
-        y_reversed=bottom > top,
-    )
+    image = axes.frame(box, words, x_axis, y_axis, x_reversed=left > right, y_reversed=bottom > top)
     _colour_bar_text(image, box, scale, unit)
     painted = (np.asarray(image).astype(np.uint16) * (_GREYS - 1) // 255).astype(np.uint8)
     size = (box[2] - box[0], box[3] - box[1])

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from PIL import Image, ImageDraw, ImageFont
 
+from ingestors.units import looks_like_unit
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -30,7 +32,11 @@ _SPELLED: Final = {
     "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u00a0": " ", "\u2009": " ", "\u202f": " ",
     "\u00df": "ss", "\u00e6": "ae", "\u00f8": "o", "\u0142": "l",
 }  # fmt: skip
+_LAST_BRACKETS: Final = re.compile(r"\(([^()]*(?:\([^()]*\)[^()]*)?)\)\s*$")
+_MICRO: Final = re.compile(r"(?<![A-Za-z])u(?=(?:m|s|A|V|W|g|l|L|M|C|F|T|Hz|mol|rad|bar|eV|Pa|N|J)\b|m\d)")
+_EXPONENT: Final = re.compile(r"(?<=[A-Za-zµÅ)])([-\u2212]?[1-9])(?![\d.])")
 _MISSING: Final = "\uffff"
+_MINUS_WIDTH: Final = 0.5  # of the letters' size: the font's hyphen is too short to be seen when it is raised
 _CUT: Final = "…"
 
 
@@ -74,6 +80,19 @@ def drawable(text: str) -> str:
     return re.sub(r"\^(?:\(([-+]?\d+)\)|([-+]?\d+))", lambda m: "".join(map(_raise, m[1] or m[2])), spelled)
 
 
+def with_unit(label: str) -> str:
+    """The label with the unit in its last brackets as science writes it: `(um)` is `(µm)`, `(g-1)` is `(g⁻¹)`.
+
+    Only for the eye: metadata keep what the file says.
+    """
+    match = _LAST_BRACKETS.search(label[:2000])
+    if match is None or not looks_like_unit(match[1]):
+        return label
+    unit = _MICRO.sub("µ", match[1]).replace("degC", "°C")
+    unit = _EXPONENT.sub(lambda found: "".join(map(_raise, found[1].replace("\u2212", "-"))), unit)
+    return f"{label[: match.start()]}({unit})"
+
+
 def _raise(sign: str) -> str:
     return next(raised for raised, plain in _RAISED.items() if plain == sign)
 
@@ -96,7 +115,7 @@ _STAND_IN: Final = {"µ": "u", "Å": "A", "θ": "0", "λ": "y", "Δ": "A"}
 
 
 def _small(size: int) -> int:
-    return max(8, round(size * 0.72))
+    return max(9, round(size * 0.76))
 
 
 @lru_cache(maxsize=1024)
@@ -105,6 +124,9 @@ def width(text: str, size: int) -> int:
     total = 0.0
     for piece, level in _runs(text):
         face = font(_small(size)) if level in {1, -1} else font(size)
+        if level == 1 and piece[0] == "-":
+            total += size * _MINUS_WIDTH
+            piece = piece[1:]  # noqa: PLW2901 its minus is drawn, not written
         total += face.getlength(_STAND_IN.get(piece, piece) if level == 2 else piece)  # noqa: PLR2004 the composed level
     return round(total)
 
@@ -131,6 +153,11 @@ def write(image: Image.Image, place: tuple[float, float], text: str, size: int, 
             continue
         face = font(_small(size)) if level else font(size)
         base = place[1] - level * size * (0.36 if level > 0 else 0.18)
+        if level == 1 and piece[0] == "-":
+            height = round(base - _small(size) * 0.3)
+            draw.line([(round(left) + 1, height), (round(left + size * _MINUS_WIDTH) - 2, height)], fill=ink)
+            left += size * _MINUS_WIDTH
+            piece = piece[1:]  # noqa: PLW2901 its minus is drawn, not written
         draw.text((left, base), piece, fill=ink, font=face, anchor="ls")
         left += face.getlength(piece)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ingestors.api import Thumbnail
-from ingestors.rendering import axes, lettering
+from ingestors.rendering import axes, lettering, scalebar
 from ingestors.rendering.heat import limits
 
 if TYPE_CHECKING:
@@ -30,14 +30,17 @@ def thumbnail(caption: str, png: bytes) -> Thumbnail:
         return Thumbnail(caption, png, image.width, image.height)
 
 
-def picture(image: Pixels, title: str = "") -> bytes:
+def picture(image: Pixels, title: str = "", *, pixel: tuple[float, str] | None = None) -> bytes:
     """Draw a picture (of Pillow, or an array of rows, columns and perhaps 3 or 4 channels) as PNG within 400x300 pixels.
 
     Numbers other than bytes are stretched from the 1st to the 99th percentile; tiny pictures are enlarged in whole
-    steps so that their pixels stay visible.
+    steps so that their pixels stay visible. `pixel` is the size of one and its unit, for a scale bar.
     """
     room = (axes.WIDTH, axes.HEIGHT - (_STRIP if title else 0))
-    shown = _within(as_image(image), room)
+    whole = as_image(image)
+    shown = _within(whole, room)
+    if pixel is not None:
+        scalebar.draw(shown, pixel[0] * whole.width / shown.width, pixel[1])
     if not title:
         return _encode(shown)
     width = max(shown.width, axes.WIDTH)
@@ -60,9 +63,9 @@ def montage(
         return picture(np.zeros((3, 4), dtype=np.uint8), title)
     common = _common_limits(images)
     tiles = [as_image(image, common) for image in images]
-    columns = columns or _columns(tiles)
-    rows = math.ceil(len(tiles) / columns)
     top = _STRIP if title else 0
+    columns = columns or _columns(tiles, axes.HEIGHT - top)
+    rows = math.ceil(len(tiles) / columns)
     cell = ((axes.WIDTH - _GAP * (columns - 1)) // columns, (axes.HEIGHT - top - _GAP * (rows - 1)) // rows)
     mode = "L" if all(tile.mode == "L" for tile in tiles) else "RGB"
     sheet = Image.new(mode, (axes.WIDTH, axes.HEIGHT), "white")
@@ -131,13 +134,13 @@ def _within(image: Image.Image, room: tuple[int, int]) -> Image.Image:
     return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
 
 
-def _columns(tiles: Sequence[Image.Image]) -> int:
+def _columns(tiles: Sequence[Image.Image], height: int) -> int:
     """How many pictures side by side use the sheet best."""
     proportion = tiles[0].width / tiles[0].height
 
     def used(columns: int) -> float:
         rows = math.ceil(len(tiles) / columns)
-        return min(axes.WIDTH / columns / proportion, axes.HEIGHT / rows)
+        return min(axes.WIDTH / columns / proportion, height / rows)
 
     return max(range(1, len(tiles) + 1), key=used)
 
