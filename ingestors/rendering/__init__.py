@@ -1,7 +1,8 @@
 """Pictures of data with Pillow and numpy: about 400x300 pixels, still telling at 200, the same bytes every time."""
 
+from ingestors.rendering.beside import map_beside_curve
 from ingestors.rendering.curve import Series, curve
 from ingestors.rendering.heat import heatmap
 from ingestors.rendering.pictures import montage, picture, thumbnail
 
-__all__ = ["Series", "curve", "heatmap", "montage", "picture", "thumbnail"]
+__all__ = ["Series", "curve", "heatmap", "map_beside_curve", "montage", "picture", "thumbnail"]

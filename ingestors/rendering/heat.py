@@ -65,6 +65,17 @@ def heatmap(
     return _encode(painted)
 
 
+def coloured(data: NDArray[np.generic], size: axes.Size, *, origin: Literal["lower", "upper"] = "lower") -> Image.Image:
+    """The map alone as an RGB picture of that size: no axes, no colour bar; contrast as in `heatmap`."""
+    values = plane(data)
+    if not np.isfinite(values).any():
+        return Image.new("RGB", size, (axes.GRID,) * 3)
+    use_log = _wants_log(values)
+    scale = _scale(*limits(values[values > 0] if use_log else values), log=use_log)
+    index = _pixels(values if origin == "upper" else values[::-1], size, scale)
+    return Image.fromarray(_palette()[index])
+
+
 def limits(values: NDArray[np.generic]) -> tuple[float, float]:
     """The contrast that shows most of the data: 1st to 99th percentile, wider where that would be flat."""
     finite = np.asarray(values, dtype=np.float64)
@@ -179,9 +190,14 @@ def _colour_bar_text(image: Image.Image, box: axes.Box, scale: axes.Axis, unit: 
 
 def _encode(painted: NDArray[np.uint8]) -> bytes:
     image = Image.fromarray(painted)
-    greys = [channel for step in range(_GREYS) for channel in [step * 255 // (_GREYS - 1)] * 3]
-    image.putpalette([*greys, *viridis(_COLOURS).ravel().tolist()])
+    image.putpalette(_palette().ravel().tolist())
     return axes.encode(image)
+
+
+def _palette() -> NDArray[np.uint8]:
+    """The greys, then the colours: (256, 3)."""
+    greys = np.arange(_GREYS) * 255 // (_GREYS - 1)
+    return np.concatenate([np.repeat(greys[:, None], 3, axis=1).astype(np.uint8), viridis(_COLOURS)])
 
 
 def _empty(title: str) -> bytes:
