@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from daemon.catalogs import crucible_check
 from daemon.catalogs.answers import nonsense
 from daemon.catalogs.catalog import Finding, Health
+from daemon.catalogs.crucible_files import FileTransfer
 from daemon.catalogs.crucible_reading import NOT_OFFERED, CrucibleReading
 from daemon.catalogs.crucible_record import (
     PATCHABLE,
@@ -27,7 +28,6 @@ from daemon.catalogs.crucible_record import (
 from daemon.catalogs.http import DEFAULT_TIMEOUTS, HttpClient, Timeouts, segment
 from daemon.catalogs.ingestion import Policy, status_for
 from daemon.catalogs.merging import marks, updates
-from daemon.catalogs.transfer import FileTransfer
 from daemon.errors import CatalogRefused, LabferryError, NotYet
 from daemon.model import Source, Step, StepKind
 

@@ -110,7 +110,7 @@ def _is_this_computer(host: str) -> bool:
 
 
 class HttpClient:
-    """A catalog's base URL and key. Raises ConfigurationError for a URL or key that HTTP cannot carry."""
+    """A catalog's base URL and key ("" if it goes along with each request). Raises ConfigurationError for what HTTP cannot carry."""
 
     def __init__(
         self,
@@ -127,7 +127,7 @@ class HttpClient:
         self._encrypted = self._base.startswith("https:")
         if not key.isascii() or not key.isprintable() or " " in key:
             raise ConfigurationError([f"The key of the catalog {catalog} has characters that no key has."])
-        self._key = key
+        self._secrets = {key} if key else set()
         self._clock = clock
         self._timeouts = timeouts
         self._headers = [
@@ -135,11 +135,16 @@ class HttpClient:
             ("User-Agent", "labferry"),
             ("Accept", "application/json"),
             ("Accept-Encoding", "identity"),
-            ("Authorization", f"Bearer {key}"),
+            *([("Authorization", f"Bearer {key}")] if key else []),
         ]
         logging.getLogger("httpx").setLevel(logging.WARNING)  # at INFO it writes signed addresses into the log
         self._pools = _Pools(catalog, verify)
         self._pools.reaching(httpx.URL(self._base))  # an unusable proxy is found now
+
+    def conceal(self, secret: str) -> None:
+        """Let this text appear in no error either: a password, or a token that stands in a request's own headers."""
+        if secret:
+            self._secrets.add(secret)
 
     def call(
         self,
@@ -161,7 +166,8 @@ class HttpClient:
         content = b""
         if body is not None:
             content = _encoded(self.catalog, body)
-            fields.append(("Content-Type", "application/json"))
+            if not any(name.lower() == "content-type" for name, _ in fields):
+                fields.append(("Content-Type", "application/json"))
         if content or method in {"POST", "PUT", "PATCH"}:
             fields.append(("Content-Length", str(len(content))))
         limits = self._limits(self._timeouts.slow if slow else self._timeouts.read)
@@ -266,7 +272,9 @@ class HttpClient:
         return {"connect": self._timeouts.connect, "read": seconds, "write": seconds, "pool": seconds}
 
     def _scrub(self, text: str) -> str:
-        return text.replace(self._key, "***") if self._key else text
+        for secret in tuple(self._secrets):
+            text = text.replace(secret, "***")
+        return text
 
 
 def _checked(catalog: str, url: str) -> str:
