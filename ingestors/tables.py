@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from ingestors import headers
 from ingestors.columns import Column, Table, described
 from ingestors.dialects import dialect_of
 from ingestors.lines import Lines
 from ingestors.rows import Block, Dialect
 from ingestors.textfile import Decoded
 from ingestors.textvalues import is_pair, number_of, pairs, strip_marks, value_of
-from ingestors.titles import are_titles, names_above, names_and_units, title_above, width_above
+from ingestors.titles import are_titles, axis_above, is_axis, names_above, names_and_units, title_above, width_above
+from ingestors.units import split_title
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,10 +62,15 @@ class NotATableError(Exception):
 
 @dataclass(frozen=True)
 class Text:
-    """A text file taken apart. `fields`: the header's keys and values; `comments`: its lines without marks."""
+    """A text file taken apart.
+
+    `fields`: the header's keys and values, nested by its sections; `comments`: all its lines
+    without marks; `remarks`: those that are neither fields nor titles.
+    """
 
     fields: dict[str, Any]
     comments: tuple[str, ...]
+    remarks: tuple[str, ...]
     tables: tuple[Table, ...]
     footer: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -95,9 +102,15 @@ def _taken_apart(decoded: Decoded) -> Text:
     said = {
         line for gap, table in zip(gaps, tables, strict=True) for line in gap[-5:] if _is_used(line, table, dialect)
     }
+    fields, remarks = headers.read(
+        (line for line in above if line not in said), dialect.delimiter, decimal_comma=dialect.decimal_comma
+    )
+    if len(tables) == 1:
+        tables = (_named(tables[0], headers.listed_names(fields, len(tables[0].columns))),)
     return Text(
-        fields=pairs(line for line in above if line not in said),
+        fields=fields,
         comments=tuple(filter(None, map(strip_marks, above))),
+        remarks=tuple(remarks),
         tables=tables,
         footer=tuple(line.strip() for line in lines[blocks[-1].end :] if line.strip()),
         warnings=tuple(warnings),
@@ -178,12 +191,16 @@ def _with_words(lines: Sequence[str]) -> tuple[Dialect, list[Block]]:
 
 
 def _is_names_row(lines: Sequence[str], at: int, dialect: Dialect, count: int) -> bool:
-    """Whether a row with some words in it stands above rows of numbers only, as `wavelength 300 350 400` does."""
+    """Whether a row is none: `wavelength 300 350 400`, or the same with nothing in its first cell, above numbers only."""
 
     def words(line: str) -> int:
         return sum(number_of(cell, decimal_comma=dialect.decimal_comma) is None for cell in dialect.cells(line))
 
-    if at + 1 >= len(lines) or not words(lines[at]):
+    if at + 1 >= len(lines):
+        return False
+    if is_axis(lines[at], dialect.delimiter) and not is_axis(lines[at + 1], dialect.delimiter):
+        return True
+    if not words(lines[at]):
         return False
     return dialect.width(lines[at + 1]) == count and not words(lines[at + 1])
 
@@ -244,7 +261,9 @@ def _tables(lines: Sequence[str], blocks: Sequence[Block], warnings: list[str]) 
     tables: list[Table] = []
     for (start, end), block in zip(_gaps(blocks), blocks, strict=True):
         above = lines[start:end]
-        found = names_above(above, block.count, block.dialect.delimiter)
+        found = axis_above(above, block.count, block.dialect.delimiter) or names_above(
+            above, block.count, block.dialect.delimiter
+        )
         if found is None and tables and len(tables[-1].columns) == block.count:
             found = [column.name for column in tables[-1].columns], [column.unit for column in tables[-1].columns]
         names, units = found or ([], [])
@@ -257,6 +276,17 @@ def _tables(lines: Sequence[str], blocks: Sequence[Block], warnings: list[str]) 
             )
         tables.append(Table(title_above(above, names) if len(blocks) > 1 else "", columns))
     return tuple(tables)
+
+
+def _named(table: Table, names: Sequence[str] | None) -> Table:
+    """The table with names from its header, if it has none above its columns."""
+    if names is None or not all(column.name.startswith("column ") for column in table.columns):
+        return table
+    split = [split_title(name) for name in names]
+    return Table(
+        table.title,
+        tuple(Column(name, unit, column.values) for (name, unit), column in zip(split, table.columns, strict=True)),
+    )
 
 
 def _column(index: int, values: NDArray[Any], names: Sequence[str], units: Sequence[str | None]) -> Column:

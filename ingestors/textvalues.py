@@ -33,6 +33,7 @@ _MISSING: Final = frozenset(
 _INFINITE: Final = {"inf": 1, "+inf": 1, "-inf": -1, "infinity": 1, "+infinity": 1, "-infinity": -1, "∞": 1}
 _INFINITE_MSVC: Final = {"1.#inf": 1, "+1.#inf": 1, "-1.#inf": -1}
 
+_NUMBER_AND_UNIT: Final = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+))([A-Za-zµμ°%Ω][A-Za-z]{0,4})")
 _MARK: Final = re.compile(r"\s*(?:[#;%!*'][#;%!*'\s]*|//+)\s?")
 _PARTING: Final = re.compile(r"[:=\t]")
 _BETWEEN: Final = re.compile(r"\s{2,}|;\s+")
@@ -55,22 +56,25 @@ def number_of(text: str, *, decimal_comma: bool = False) -> float | None:
     return float(f"{bare[1]}E{bare[2]}") if bare else None
 
 
-def value_of(text: str) -> Any:
+def value_of(text: str, *, decimal_comma: bool = False) -> Any:
     """The value that a header's text means: int, float, bool (true, false only), a Quantity, else the text itself.
 
     Numbers with leading zeros (serial numbers) and dates stay text; a decimal comma counts only where it cannot part
-    thousands or a list. A list is read only with a unit: `8.7e-02, 8.3e-02 m`.
+    thousands or a list, or where the file writes its numbers so. A list is read only with a unit: `8.7e-02, 8.3e-02 m`.
+    A unit may stand close to its number: `532.09nm`, `10%`.
     """
     bare = text.strip()
     if not bare or len(bare) > _LONGEST_LINE:
         return bare
+    if decimal_comma and _COMMA_FLOAT.fullmatch(bare) and "," in bare:
+        return float(bare.replace(",", ".").translate(_TO_E))
     number = _plain_number(bare)
     if number is not None:
         return number
     if bare.casefold() in {"true", "false"}:
         return bare.casefold() == "true"
     words = bare.split()
-    return _quantity(words) or bare
+    return _quantity(words) or _close(bare) or bare
 
 
 def strip_marks(line: str) -> str:
@@ -85,16 +89,19 @@ def pairs(lines: Iterable[str]) -> dict[str, Any]:
     Values are typed by `value_of`; `Temperature (K): 5` gives `{"Temperature": Quantity(5, "K")}`. Keys without a value
     are left out; a key that comes again with another value makes a list. Lines that are no pairs are passed over.
     """
-    found: dict[str, list[Any]] = {}
-    for line in lines:
-        if len(line) > _LONGEST_LINE:
-            continue
-        for key, text in _pairs_in(strip_marks(line)):
-            name, value = _typed(key, text)
-            known = found.setdefault(name, [])
-            if value not in known:
-                known.append(value)
-    return {key: values[0] if len(values) == 1 else values for key, values in found.items()}
+    return gathered(
+        typed(key, text) for line in lines if len(line) <= _LONGEST_LINE for key, text in pairs_in(strip_marks(line))
+    )
+
+
+def gathered(found: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Keys and values as a mapping: a key that comes again with another value makes a list."""
+    known: dict[str, list[Any]] = {}
+    for key, value in found:
+        values = known.setdefault(key, [])
+        if value not in values:
+            values.append(value)
+    return {key: values[0] if len(values) == 1 else values for key, values in known.items()}
 
 
 def is_pair(line: str) -> bool:
@@ -103,7 +110,8 @@ def is_pair(line: str) -> bool:
     return _one_pair(bare) is not None or bare.endswith((":", "="))
 
 
-def _pairs_in(bare: str) -> list[tuple[str, str]]:
+def pairs_in(bare: str) -> list[tuple[str, str]]:
+    """The keys and values of one line without marks: one pair, several parted by wide blanks, or none."""
     several = [_one_pair(part) for part in _BETWEEN.split(bare)] if bare.count(":") + bare.count("=") > 1 else []
     if len(several) > 1 and all(pair is not None and pair[1] for pair in several):
         return [pair for pair in several if pair is not None]
@@ -113,7 +121,7 @@ def _pairs_in(bare: str) -> list[tuple[str, str]]:
 
 def _one_pair(bare: str) -> tuple[str, str] | None:
     """Key and value of a line: the first `:`, `=` or tab parts them. A colon before a slash or a colon is a path's."""
-    match = _PARTING.search(bare)
+    match = _parting(bare)
     if match is None:
         return None
     key = bare[: match.start()].strip().strip("\"'")
@@ -124,15 +132,29 @@ def _one_pair(bare: str) -> tuple[str, str] | None:
             return None
     elif match[0] == ":" and value[:1] in {"/", "\\", ":"} and bare[match.end() : match.end() + 1].strip():
         return None
-    return (key, " ".join(value.split()).strip("\"'")) if _is_key(key) else None
+    return (key, " ".join(value.split()).strip("\"'")) if is_key(key) else None
 
 
-def _is_key(key: str) -> bool:
+def _parting(bare: str) -> re.Match[str] | None:
+    """The first mark between key and value that does not stand in brackets: `Full time (mm:ss) = 0:22`."""
+    first = _PARTING.search(bare)
+    if first is None or first[0] == "\t":
+        return first
+    for match in _PARTING.finditer(bare):
+        before = bare[: match.start()]
+        if before.count("(") <= before.count(")") and before.count("[") <= before.count("]"):
+            return match
+    return first
+
+
+def is_key(key: str) -> bool:
+    """Whether the text can name a value: short, with a letter, and no section's or column's bracket in front."""
     return 0 < len(key) <= _LONGEST_KEY and any(letter.isalpha() for letter in key) and not key.startswith(("[", "("))
 
 
-def _typed(key: str, text: str) -> tuple[str, Any]:
-    value = value_of(text)
+def typed(key: str, text: str, *, decimal_comma: bool = False) -> tuple[str, Any]:
+    """Key and typed value; the unit of a key like `Temperature (K)` goes to its number."""
+    value = value_of(text, decimal_comma=decimal_comma)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         name, unit = split_title(key)
         if unit is not None and looks_like_unit(unit):
@@ -150,6 +172,15 @@ def _plain_number(text: str) -> int | float | None:
     if _SURE_COMMA.fullmatch(text):
         return float(text.replace(",", ".").translate(_TO_E))
     return None
+
+
+def _close(text: str) -> Quantity | None:
+    """A number with its unit right behind it: `532.09nm`. Of single letters only K and V are units there (not `2D`, `3A`, `5H`)."""
+    match = _NUMBER_AND_UNIT.fullmatch(text)
+    if match is None or not (len(match[2]) > 1 or match[2] in "%°KV") or not looks_like_unit(match[2]):
+        return None
+    number = _plain_number(match[1])
+    return Quantity(number, match[2]) if number is not None else None
 
 
 def _quantity(words: list[str]) -> Quantity | None:

@@ -21,6 +21,7 @@ Titles = tuple[list[str], list[str | None]]
 _FAR: Final = 30  # lines above the rows that may hold the names
 _LONGEST: Final = 1_000_000
 _LONGEST_TITLE: Final = 120
+_SHORTEST_AXIS: Final = 3
 _RULE: Final = re.compile(r"[-=_*#+~\s|]*")
 _BLANKS: Final = re.compile(r"\s{2,}|\t")
 _PREFIX: Final = re.compile(
@@ -71,8 +72,33 @@ def names_above(lines: Sequence[str], count: int, delimiter: str | None) -> Titl
     return None
 
 
+def is_axis(line: str, delimiter: str | None) -> bool:
+    """Whether the line has nothing in its first cells and only numbers in the others: the axis above a matrix."""
+    if delimiter is None or not line.startswith(delimiter):
+        return False
+    cells = line.strip(" \r").split(delimiter)
+    filled = [cell for cell in cells if cell.strip()]
+    return len(filled) >= _SHORTEST_AXIS and all(number_of(cell) is not None for cell in filled)
+
+
+def axis_above(lines: Sequence[str], count: int, delimiter: str | None) -> Titles | None:
+    """The numbers above a matrix as the names of its columns: the last line, with a word or nothing in its first cells."""
+    line = next((line for line in reversed(lines) if line.strip()), "")
+    if delimiter is None or count <= _SHORTEST_AXIS or delimiter not in line:
+        return None
+    cells = [cell.strip().strip("\"'") for cell in strip_marks(line).split(delimiter)] if line[:1] in "#%" else None
+    cells = cells or [cell.strip().strip("\"'") for cell in line.split(delimiter)]
+    numeric = [bool(cell) and number_of(cell) is not None for cell in cells]
+    first = numeric.index(True) if True in numeric else count
+    if len(cells) != count or not 0 < first < count - 1 or not all(numeric[first:]):
+        return None
+    return list(cells), [None] * count
+
+
 def are_titles(line: str, names: Sequence[str], delimiter: str | None) -> bool:
     """Whether the line is the one that `names` came from, or the units below it."""
+    if axis_above([line], len(names), delimiter) is not None:
+        return True
     cells = _split(line, len(names), delimiter, loosely=True)
     return cells is not None and (_are_units(cells) or _titles(cells)[0] == list(names))
 
@@ -97,6 +123,10 @@ def _split(line: str, count: int, delimiter: str | None, *, loosely: bool) -> li
                 found = _adapted(cells, count) if adapted and delimiter is not None and delimiter in bare else cells
                 if len(found) == count and _are_names(found, bare):
                     return found
+    if loosely and delimiter is not None and delimiter in line:  # `#Wave<TAB><TAB>#Intensity`
+        filled = [cell.lstrip("#% ") for cell in _separated(line, delimiter) if cell.strip()]
+        if len(filled) == count and _are_names(filled, " ".join(filled)):
+            return filled
     return None
 
 

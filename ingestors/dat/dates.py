@@ -11,6 +11,21 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _EARLIEST, _LATEST = 1970, 2100
+_MONTHS: Final = {
+    "jan": 1, "feb": 2, "mar": 3, "apr": 4, "may": 5, "jun": 6, "jul": 7, "aug": 8, "sep": 9, "oct": 10, "nov": 11, "dec": 12,
+    "mär": 3, "mrz": 3, "mai": 5, "okt": 10, "dez": 12, "fév": 2, "fev": 2, "avr": 4, "aoû": 8, "déc": 12,
+}  # fmt: skip
+_MONTH: Final = re.compile(rf"(?<![^\W\d_])(?:{'|'.join(_MONTHS)})[^\W\d_]{{0,7}}", re.IGNORECASE)
+_CLOCK: Final = re.compile(
+    r"(?<!\d)(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(?:\s*([ap])\.?m\b\.?)?", re.IGNORECASE
+)
+_ZONE: Final = re.compile(r"\s*\(?(?:(UTC|GMT|Z)?\s*([+-])(\d\d):?(\d\d)|([A-Z]{1,5}))(?![\w:])")
+_ZONES: Final = {  # hours from UTC: the letters that mean one zone (RFC 5322 4.3 and Europe's); CST, IST, BST do not
+    "Z": 0, "UTC": 0, "UT": 0, "GMT": 0, "EST": -5, "EDT": -4, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
+    "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "MEZ": 1, "MESZ": 2, "EET": 2, "EEST": 3, "JST": 9, "KST": 9,
+    "AEST": 10, "AEDT": 11,
+}  # fmt: skip
+_AMBIGUOUS: Final = frozenset({"CST", "IST", "BST", "AST", "SST", "MSK"})
 _SLASHED: Final = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?!\d)")
 _AM_PM: Final = re.compile(r"\b0(?::\d\d){1,2}(?:\.\d+)?\s*([ap])m\b", re.IGNORECASE)
 _ISO: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?\s*(?:Z|[+-]\d\d:?\d\d)?)?")
@@ -54,10 +69,75 @@ def parse(text: str, dates: Sequence[str], clocks: Sequence[str] = CLOCKS) -> Mo
 
 
 def ctime(text: str) -> Moment:
-    """`Mon Jun 04 14:15:57 2012` and the same with a zone's letters, which are ignored: they are not unique."""
-    words = re.sub(r"(\d{4}) [A-Z]{2,5}$", r"\1", " ".join(text.split()))
-    words = re.sub(r"(\d\d:\d\d:\d\d) [A-Z]{3,5} (\d{4})$", r"\1 \2", words)
-    return parse(words, _CTIME, ())
+    """`Mon Jun 04 14:15:57 2012`, also with a zone's letters before or behind the year."""
+    words = " ".join(text.split())
+    bare = re.sub(r"(\d{4}) [A-Z]{1,5}$", r"\1", words)
+    bare = re.sub(r"(\d\d:\d\d:\d\d) [A-Z]{1,5} (\d{4})$", r"\1 \2", bare)
+    found = parse(bare, _CTIME, ())
+    return worded(words) if found.iso and bare != words else found
+
+
+def has_month(text: str) -> bool:
+    """Whether the text names a month: the order of its numbers does not matter then."""
+    return _MONTH.search(text) is not None
+
+
+def worded(text: str) -> Moment:
+    """A date with the name of its month, in any order, with or without a time of day and a zone.
+
+    `24-Feb-1999 17:53:42`, `Wednesday, March 04, 2015 10:11:12 AM`, `2009 Oct 11`. Of two short numbers the first is the day.
+    """
+    words = _tidy(text)
+    month, clock = _MONTH.search(words), _CLOCK.search(words)
+    if month is None:
+        return NEVER if not words else _untold(words)
+    rest = words if clock is None else words[: clock.start()] + " " + _ZONE.sub(" ", words[clock.end() :], count=1)
+    numbers = re.findall(r"(?<![\d.])\d{1,4}(?!\d)", _MONTH.sub(" ", rest, count=1))
+    years = [number for number in numbers if len(number) == 4]  # noqa: PLR2004 digits
+    if len(numbers) < 2 or len(years) > 1:  # noqa: PLR2004 day and year
+        return _untold(words)
+    year = years[0] if years else numbers[1]
+    day = next(number for number in numbers if number is not year)
+    try:
+        found = datetime(_century(year), _MONTHS[month[0][:3].casefold()], int(day), *_time_of_day(clock))  # noqa: DTZ001 below
+    except ValueError:
+        return Moment(warnings=(f"The date {words[:60]!r} is not one that can be; it is kept as text.",))
+    if clock is None:
+        return _trusted(found, found.date().isoformat(), words)
+    return _in_zone(found, re.sub(r"^\s*\d{4}\b", "", words[clock.end() :]), words)
+
+
+def _century(year: str) -> int:
+    return int(year) if len(year) > 2 else int(year) + (1900 if int(year) > 68 else 2000)  # noqa: PLR2004 as in POSIX
+
+
+def _time_of_day(clock: re.Match[str] | None) -> tuple[int, int, int, int]:
+    if clock is None:
+        return 0, 0, 0, 0
+    hour = int(clock[1])
+    if clock[5]:
+        hour = hour % 12 + (12 if clock[5] in "pP" else 0)
+    return hour, int(clock[2]), int(clock[3] or 0), int((clock[4] or "0")[:6].ljust(6, "0"))
+
+
+def _in_zone(local: datetime, behind: str, words: str) -> Moment:
+    """The local time with the zone that stands behind it, if there is one that can be only one."""
+    zone = _ZONE.match(behind)
+    if zone is None:
+        return _trusted(local, local.isoformat(), words)
+    if zone[5] in _AMBIGUOUS:
+        note = f"The time zone {zone[5]} of {words!r} has more than one meaning; the time is kept without it."
+        found = _trusted(local, local.isoformat(), words)
+        return Moment(found.iso, (*found.warnings, note))
+    if zone[2]:
+        offset = (1 if zone[2] == "+" else -1) * timedelta(hours=int(zone[3]), minutes=int(zone[4]))
+    elif zone[5] in _ZONES:
+        offset = timedelta(hours=_ZONES[zone[5]])
+    else:
+        return _trusted(local, local.isoformat(), words)
+    if abs(offset) >= timedelta(days=1):
+        return _untold(words)
+    return _trusted(local, local.replace(tzinfo=timezone(offset)).isoformat(), words)
 
 
 def iso(text: str) -> Moment:

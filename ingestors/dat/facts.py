@@ -3,55 +3,50 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from ingestors.api import Quantity
 from ingestors.dat import dates
+from ingestors.headers import flat
 from ingestors.units import split_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 _TITLES: Final = (
-    "title",
-    "scan title",
-    "experiment title",
-    "dataset name",
-    "measurement name",
-    "spectrum name",
-    "label",
-)
-_SAMPLES: Final = (
-    "sample",
-    "sample name",
-    "samplename",
-    "sample id",
-    "sample material",
-    "specimen",
-    "name of sample",
-    "compound",
-)
-_INSTRUMENTS: Final = (
-    "instrument",
-    "instrument name",
-    "beamline",
-    "beamline name",
-    "spectrometer",
-    "instrument model",
-    "diffractometer",
-    "microscope",
-    "facility",
-)
-_MOMENTS: Final = (
-    "start time", "scan start time", "start", "started", "acquisition start", "acquisition date", "acquired", "timestamp", "datetime", "date time",
-    "date and time", "measurement date", "date of measurement", "date measured", "scan date", "collected", "created", "recorded", "run date", "date",
+    "title", "scan title", "experiment title", "measurement title", "dataset name", "dataset", "measurement name",
+    "experiment name", "spectrum name", "spectrum title", "run title", "test name", "test identifier", "graph name", "label",
 )  # fmt: skip
-_CLOCK: Final = ("time", "time of measurement", "acquisition time", "measurement time", "start time")
-_DAY: Final = re.compile(
-    r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{1,2}[- ][A-Za-z]{3,9}[- ,]+\d{2,4}|[A-Z][a-z]{2} +[A-Z][a-z]{2} +\d{1,2} "
-)
-_HOUR: Final = re.compile(r"\d{1,2}:\d\d(:\d\d(\.\d+)?)?( ?[AaPp][Mm])?")
+_SAMPLES: Final = (
+    "sample", "sample name", "sample id", "sample identification", "sample title", "sample label", "sample material",
+    "sample description", "sample number", "sample no", "sample identifier", "specimen", "specimen name", "specimen id",
+    "specimen label", "name of sample", "file sample", "compound", "substance", "material", "probe name", "probe", "probenname",
+    "device under test", "dut", "device id", "echantillon", "échantillon",
+)  # fmt: skip
+_INSTRUMENTS: Final = (
+    "instrument", "instrument name", "beamline", "beamline name", "spectrometer", "spectrometers", "spectrometer name",
+    "instrument model", "instrument type", "instrument id", "diffractometer", "diffractometer system", "microscope", "spectro",
+    "data measured with spectrometer", "gonio", "goniometer", "facility", "equipment", "machine", "apparatus", "model",
+    "device name", "device", "gerät", "messgerät",
+)  # fmt: skip
+_MOMENTS: Final = (
+    "start time", "scan start time", "meas scan start time", "measurement start", "measurement start time", "start", "started",
+    "start date time", "start date", "acquisition start", "acquisition start time", "acquisition date", "acquired", "acq date",
+    "acquisition date time", "acquisition started on", "acquisition started", "technique started on", "time start", "timestamp",
+    "time stamp", "datetime", "date time", "date and time", "date time of measurement", "measurement date",
+    "measurement date time", "date of measurement", "date time of measurement", "date and time of measurement",
+    "date measured", "measured on", "measured", "meas date", "scan date", "scan time", "collected", "collection date",
+    "date collected", "data collected", "run date", "run time", "run start", "test date", "date of test", "experiment date",
+    "analysis date", "date of analysis", "recorded", "recorded on", "long date", "date", "day", "datum", "messdatum",
+    "saved date", "file created", "created", "created on", "date created", "creation date", "creation time", "file date",
+    "file open time", "time of measurement", "measurement time", "acquisition time", "exported", "time",
+)  # fmt: skip
+_CLOCK: Final = (
+    "time", "time of measurement", "acquisition time", "measurement time", "start time", "time of day", "uhrzeit", "clock time",
+    "scan time", "run time", "test time",
+)  # fmt: skip
+_DAY: Final = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
+_HOUR: Final = re.compile(r"\d{1,2}:\d\d(:\d\d(\.\d+)?)?( ?[AaPp]\.?[Mm]\.?)?")
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eEdD][+-]?\d+)?")
 
 
@@ -76,9 +71,11 @@ def measured(key: str, value: Any) -> tuple[str, Any]:
 
 def said(fields: Mapping[str, Any], keys: Iterable[str]) -> str:
     """The text under the first of the keys that has one (case, underscores and colons do not matter)."""
-    known = {_plain(key): value for key, value in reversed(list(fields.items()))}
+    known: dict[str, Any] = {}
+    for key, value in reversed(list(flat(fields).items())):
+        known[_plain(key)] = known[_plain(key).replace(" ", "")] = value
     for key in keys:
-        value = known.get(key)
+        value = known.get(key, known.get(key.replace(" ", "")))
         if isinstance(value, (str, int)) and not isinstance(value, bool) and str(value).strip(" -?\"'"):
             return str(value).strip().strip("\"'")
     return ""
@@ -102,13 +99,12 @@ def instrument_of(fields: Mapping[str, Any]) -> str:
 
 def time_of(fields: Mapping[str, Any]) -> dates.Moment:
     """When the measurement was made, in whatever key and spelling, without guessing the order of day and month."""
-    flat = {key: value for key, value in fields.items() if not isinstance(value, Mapping)}
     for key in _MOMENTS:
-        text = said(flat, (key,))
-        if not _DAY.search(text):
+        text = said(fields, (key,))
+        if not _DAY.search(text) and not (dates.has_month(text) and re.search(r"\d", text)):
             continue
         if not _HOUR.search(text):
-            clock = next((word for word in (said(flat, (name,)) for name in _CLOCK) if _HOUR.fullmatch(word)), "")
+            clock = next((word for word in (said(fields, (name,)) for name in _CLOCK) if _HOUR.fullmatch(word)), "")
             text = f"{text} {clock}".strip()
         return anywhere(text)
     return dates.NEVER
@@ -119,14 +115,14 @@ def anywhere(text: str) -> dates.Moment:
     words = " ".join(text.split()).strip(" .;,\"'")
     if re.match(r"\d{4}-\d\d-\d\d", words):
         return dates.iso(words)
-    if re.match(r"[A-Z][a-z]{2} +[A-Z][a-z]{2} ", words):
-        return dates.ctime(words)
-    if re.match(r"\d{1,2}[- ][A-Za-z]{3}", words):
-        return dates.parse(words, dates.DAY_MONTH_NAME)
+    if dates.has_month(words):
+        return dates.worded(words)
     if re.match(r"\d{1,2}\.\d{1,2}\.\d{2,4}", words):
         return dates.parse(words, dates.EUROPEAN)  # with points the day comes first, everywhere
     return dates.undecided(words)
 
 
 def _plain(key: str) -> str:
-    return " ".join(re.sub(r"[_:#*=/]+", " ", key).casefold().split())
+    """The key's words: `_DATEMEASURED`, `MeasScanStart-Time` and `Date / time:` lose their marks and capitals."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", key)
+    return " ".join(re.sub(r"[^\w]+|_", " ", words).casefold().split())

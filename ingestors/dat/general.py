@@ -40,7 +40,7 @@ def read(text: Decoded, candidate: Candidate) -> Reading:
     title, sample = facts.title_of(found.fields), facts.sample_of(found.fields)
     return Reading(
         data_type="Text table",
-        name=title or sample,
+        name=title,
         timestamp=when.iso,
         instrument=facts.instrument_of(found.fields),
         samples=(sample,),
@@ -52,8 +52,8 @@ def read(text: Decoded, candidate: Candidate) -> Reading:
 
 
 def metadata_of(found: Text) -> dict[str, object]:
-    """Header fields as they are, comments and footer where there are any."""
-    extra = {"comments": list(found.comments), "footer": list(found.footer)}
+    """Header fields as they are; other lines of the header and the footer where there are any."""
+    extra = {"comments": list(found.remarks), "footer": list(found.footer)}
     return {**found.fields, **{key: value for key, value in extra.items() if value and key not in found.fields}}
 
 

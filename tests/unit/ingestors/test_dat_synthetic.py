@@ -166,14 +166,14 @@ def test_eclab_names_stand_in_the_last_header_line(tmp_path: Path) -> None:
 
 
 def test_ocean_optics_spectra_are_read(tmp_path: Path) -> None:
-    """Keys, a mark, two columns, an end mark; the zone's letters are not unique and say nothing."""
+    """Keys, a mark, two columns, an end mark; the zone's letters that mean one zone are kept."""
     text = "SpectraSuite Data File\n++++++++\nDate: Tue Oct 11 12:12:12 CEST 2011\nSpectrometers: USB4C00212\n>>>>>Begin Processed Spectral Data<<<<<\n"
     text += (
         "".join(f"{wavelength}.50\t{wavelength * 3}.1\n" for wavelength in range(200, 260))
         + ">>>>>End Processed Spectral Data<<<<<\n"
     )
     found, metadata = made(tmp_path, text, "made.txt", "SpectraSuite")
-    assert found.attributes["timestamp"] == "2011-10-11T12:12:12"
+    assert found.attributes["timestamp"] == "2011-10-11T12:12:12+02:00"
     assert found.attributes["instrument_name"] == "USB4C00212"
     assert metadata["table"]["rows"] == 60
 
@@ -263,7 +263,13 @@ def test_encodings_of_windows_programs_are_read(tmp_path: Path, encoding: str) -
         (dates.parse("04.08.2015 08:49:41", dates.EUROPEAN), "2015-08-04T08:49:41"),
         (dates.parse("19/04/30", dates.YEAR_FIRST), "2019-04-30"),
         (dates.parse("09-Jul-15 23:23:37", dates.DAY_MONTH_NAME), "2015-07-09T23:23:37"),
-        (dates.ctime("Tue Jul  9 15:35:15 2019 CDT"), "2019-07-09T15:35:15"),
+        (dates.ctime("Tue Jul  9 15:35:15 2019 CDT"), "2019-07-09T15:35:15-05:00"),
+        (dates.worded("24-Feb-1999 17:53:42"), "1999-02-24T17:53:42"),
+        (dates.worded("05-Mar-14 11:22"), "2014-03-05T11:22:00"),
+        (dates.worded("Wednesday, March 04, 2015 12:11:12 AM"), "2015-03-04T00:11:12"),
+        (dates.worded("2009 Oct 11"), "2009-10-11"),
+        (dates.worded("11. Okt. 2009 16:31:57,25"), "2009-10-11T16:31:57.250000"),
+        (dates.worded("11 May 2021 10:00 +0200"), "2021-05-11T10:00:00+02:00"),
         (dates.iso("2023-08-24T14:19:47Z"), "2023-08-24T14:19:47+00:00"),
         (dates.iso("2023-08-24 14:19:47.25"), "2023-08-24T14:19:47.250000"),
         (dates.undecided("2/13/2018 10:11:12"), "2018-02-13T10:11:12"),
@@ -289,6 +295,7 @@ def test_times_are_read_in_the_order_of_their_format(moment: dates.Moment, expec
         dates.epoch(float("nan")),
         dates.epoch(1e30),
         dates.ctime("yesterday"),
+        dates.worded("31 Feb 2021 10:00"),
     ],
 )
 def test_impossible_and_undecidable_times_are_not_guessed(moment: dates.Moment) -> None:
@@ -320,3 +327,10 @@ def test_words_in_a_header_do_not_make_a_family(tmp_path: Path, first: str) -> N
         f"{first}\n# a  b  c  d\n" + "".join(f"{index} {index * 2} {index * 3} 4.5\n" for index in range(20)),
         family="text table",
     )
+
+
+def test_the_letters_of_several_zones_are_told_and_not_guessed() -> None:
+    """CST is a zone of America and one of China: the time is kept without it, with a sentence."""
+    moment = dates.ctime("Mon Jan 05 10:00:00 CST 2015")
+    assert moment.iso == "2015-01-05T10:00:00"
+    assert "CST" in moment.warnings[0]

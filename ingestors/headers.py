@@ -1,0 +1,132 @@
+"""The lines above a table as nested, typed fields: pairs in every spelling, sections, and what is left as remarks.
+
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from ingestors.api import Quantity
+from ingestors.textvalues import gathered, is_key, number_of, pairs_in, strip_marks, typed, value_of
+from ingestors.units import looks_like_unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+_LONGEST_LINE: Final = 4000
+_SECTION: Final = re.compile(r"\[+\s*([^\[\]=]{1,80}?)\s*\]+")
+_RULE: Final = re.compile(r"[-=_*#+~<>.\s|/\\]*")
+_QUOTED: Final = re.compile(r"([A-Za-z][\w .\-/()%]{0,60}?)\s*[:=]\s*\"([^\"]*)\"")
+_KEY_AND_QUOTED: Final = re.compile(r"\*?([A-Za-z_][\w.\-]{0,80})\s+\"([^\"]*)\"")
+_LISTED: Final = re.compile(
+    r"(?:column|col|sig|signal|channel|chan|field|var|variable)[\s._\-#]*(\d{1,3})", re.IGNORECASE
+)
+_FEWEST_QUOTED: Final = 2
+
+
+def read(
+    lines: Iterable[str], delimiter: str | None = None, *, decimal_comma: bool = False
+) -> tuple[dict[str, Any], list[str]]:
+    """Fields and the lines that are none, without their marks.
+
+    `key: value`, `key = value`, `key<TAB>value`, `key "value"`, several `Key: "value"` in a line, and `key,value,unit` where
+    the rows below are delimited so. A line `[Section]` opens a mapping of its own; one without fields is left out.
+    Values are typed as `textvalues.value_of` types them; a key that comes again with another value makes a list.
+    """
+    top: list[tuple[str, Any]] = []
+    sections: dict[str, list[tuple[str, Any]]] = {}
+    remarks: list[str] = []
+    inside = top
+    for line in lines:
+        bare = strip_marks(line)
+        if not bare or _RULE.fullmatch(bare):
+            continue
+        section = _SECTION.fullmatch(bare.rstrip(",;\t "))
+        if section and not looks_like_unit(section[1]):
+            inside = sections.setdefault(section[1].strip(), [])
+            continue
+        found = _fields(line, bare, delimiter, decimal_comma=decimal_comma) if len(bare) <= _LONGEST_LINE else []
+        inside.extend(found)
+        if not found:
+            remarks.append(bare)
+    fields = gathered(top)
+    for name, pairs in sections.items():
+        if pairs:
+            fields[name if name not in fields else f"[{name}]"] = gathered(pairs)
+    return fields, remarks
+
+
+def flat(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """All fields of all sections in one mapping; a key of an outer or earlier section wins."""
+    found = {key: value for key, value in fields.items() if not isinstance(value, dict)}
+    for value in fields.values():
+        if isinstance(value, dict):
+            found = {**flat(value), **found}
+    return found
+
+
+def listed_names(fields: Mapping[str, Any], count: int) -> list[str] | None:
+    """The names of `count` columns that the header lists one by one: `Sig1 = Time (min)`, `Column 2: q`; else None."""
+    found: dict[int, str] = {}
+    for key, value in flat(fields).items():
+        match = _LISTED.fullmatch(key.strip())
+        if match and isinstance(value, str):
+            found.setdefault(int(match[1]), value)
+    first = min(found, default=0)
+    wanted = range(first, first + count)
+    return [found[index] for index in wanted] if first in (0, 1) and all(index in found for index in wanted) else None
+
+
+def _fields(line: str, bare: str, delimiter: str | None, *, decimal_comma: bool) -> list[tuple[str, Any]]:
+    quoted = list(_QUOTED.finditer(bare))
+    if len(quoted) >= _FEWEST_QUOTED:
+        return [(match[1].strip(), value_of(match[2])) for match in quoted if match[2].strip()]
+    single = _KEY_AND_QUOTED.fullmatch(bare)
+    if single:
+        return [typed(single[1], single[2])] if single[2].strip() else [(single[1], "")]
+    if delimiter is not None and delimiter in bare:
+        cells = _cells(bare, delimiter)
+        if cells is not None and _is_delimited_pair(cells, delimiter, marked=bare != line.strip()):
+            return [_from_cells(cells, decimal_comma=decimal_comma)]
+    return [typed(key, text, decimal_comma=decimal_comma) for key, text in pairs_in(bare)]
+
+
+def _cells(bare: str, delimiter: str) -> list[str] | None:
+    try:
+        cells = [cell.strip() for cell in next(csv.reader([bare], delimiter=delimiter, skipinitialspace=True), [])]
+    except csv.Error:  # a field beyond csv's own limit
+        return None
+    while cells and not cells[-1]:
+        cells.pop()
+    return cells
+
+
+def _is_delimited_pair(cells: Sequence[str], delimiter: str, *, marked: bool) -> bool:
+    """Whether the first cell is a key and the others its value: not a sentence with a comma, not `key: a, b`."""
+    if len(cells) < 2 or not is_key(cells[0].rstrip(":= ")) or number_of(cells[0]) is not None:  # noqa: PLR2004 key and value
+        return False
+    if not any(cells[1:]):
+        return False
+    if delimiter == "\t":
+        return True
+    if re.search(r"[:=]\s*\S", cells[0]):
+        return False
+    return not marked or number_of(cells[1]) is not None
+
+
+def _from_cells(cells: Sequence[str], *, decimal_comma: bool) -> tuple[str, Any]:
+    key = cells[0].rstrip(":= ")
+    values = [cell.strip("\"'") for cell in cells[1:]]
+    if len(values) == 1:
+        return typed(key, values[0], decimal_comma=decimal_comma)
+    known = [value for value in values if value]
+    if len(known) == 2 and looks_like_unit(known[1]) and number_of(known[1]) is None:  # noqa: PLR2004 number and unit
+        number = value_of(known[0], decimal_comma=decimal_comma)
+        if isinstance(number, (int, float)) and not isinstance(number, bool):
+            return key, Quantity(number, known[1].strip("[]()"))
+    if len(known) == 1:
+        return typed(key, known[0], decimal_comma=decimal_comma)
+    return key, [value_of(value, decimal_comma=decimal_comma) for value in values]
