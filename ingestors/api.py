@@ -14,6 +14,8 @@ from enum import IntEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
+from ingestors.ucum import ucum
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -187,6 +189,25 @@ def jsonable(value: Any) -> Any:  # noqa: C901, PLR0911 one branch per kind of v
         plain = value.tolist()
         return jsonable(plain) if type(plain) is not type(value) else str(value)
     return jsonable(str(value))
+
+
+def units_in(metadata: Any) -> dict[str, str]:
+    """The UCUM code of every unit in plain metadata, by the unit as it stands there: `{"degC": "Cel", "1/nm": "nm-1"}`.
+
+    A unit is the text under a key `unit`: of a quantity, a column, an array. Units that nobody knows are not listed.
+    """
+    codes: dict[str, str] = {}
+    waiting = [metadata]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            unit = value.get("unit")
+            if isinstance(unit, str) and (code := ucum(unit)) is not None:
+                codes[unit] = code
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
+    return codes
 
 
 def _not_finite(value: float) -> str:

@@ -1,5 +1,6 @@
 """Units as files write them: kept as they stand, only the spellings of programs that cannot write them are put right.
 
+What a unit means stands in `ucum`; here is where units stand in titles, and which words of a title surely are one.
 Standard library only.
 """
 
