@@ -19,7 +19,7 @@ CRUCIBLE := .oracles/nano-crucible/.ready
 SCOPEFOUNDRY := .oracles/scopefoundry/.ready
 ARGS ?=
 
-.PHONY: help demo test test-long check bench schema format oracles oracle-crucible oracle-scopefoundry chromium clean
+.PHONY: help demo test test-long check bench thumbnails schema format oracles oracle-crucible oracle-scopefoundry chromium clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*##/\1|/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{printf "make %-12s%s\n", $$1, $$2}'
@@ -41,6 +41,9 @@ check: $(READY)  ## lint, format, types, import rules
 
 bench: $(READY)  ## measure latency, throughput and the cost of rest
 	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+thumbnails: $(READY)  ## draw the contact sheet of the corpus: build/thumbnails/contact-sheet.png
+	$(BIN)/python -m tests.contactsheet $(ARGS)
 
 schema: $(READY)  ## write config/labferry.schema.json from the settings
 	$(BIN)/python -m daemon.schema > config/labferry.schema.json.new

@@ -203,7 +203,10 @@ def _curves(tables: Sequence[Table], title: str) -> tuple[Thumbnail, ...]:
             )
         elif current is not None and (x := _swept(voltage, time)) is not None:
             lines.append((x, current, table.title))
-    return plots.drawn(lines, title=title, log_y=False) if lines else plots.charts(tables, title=title)
+    if not lines:
+        return plots.charts(tables, title=title)
+    nyquist = lines[0][1].name.startswith("-")
+    return plots.drawn(lines, title=title, log_x=False, log_y=False, equal=nyquist)
 
 
 def _swept(voltage: Column | None, time: Column | None) -> Column | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from ingestors.conventions import falls
 from ingestors.rendering import Series, curve, heatmap, thumbnail
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ _NOT_ORDINATE: Final = re.compile(
     r"^(d|sd|se|sig|sigma|err|error|std|delta|dq|unc)|err(or)?$|std|epoch|^pt\.?$|^#?index$|^time|clock|_sp$|setpoint|requested|preset|status|counts?_?time|comment",
     re.IGNORECASE,
 )
+_UNNAMED: Final = re.compile(r"col(umn)?[ _]?\d+", re.IGNORECASE)
 _TOO_LARGE: Final = 1e200  # fill values, whose differences overflow
+_ALIKE: Final = 8.0  # ratio of two ranges that still fill one picture
 _WAVY: Final = 0.05  # share of steps against the trend that an abscissa may have
 
 
@@ -73,10 +76,15 @@ def drawn(
     *,
     caption: str = "",
     title: str = "",
-    reverse: bool = False,
+    reverse: bool | None = None,
+    log_x: bool | None = None,
     log_y: bool | None = None,
+    equal: bool = False,
 ) -> tuple[Thumbnail, ...]:
-    """One picture of up to six lines (x, y, label), spread over all that are given; the first one names the axes."""
+    """One picture of up to six lines (x, y, label), spread over all that are given; the first one names the axes.
+
+    `reverse`: None asks how the field draws that abscissa. `equal`: the same scale on both axes.
+    """
     chosen = spread(lines)
     if not chosen:
         return ()
@@ -86,16 +94,21 @@ def drawn(
         title=title,
         x_label=x.label,
         y_label=y.label,
-        x_reversed=reverse,
+        x_reversed=falls(x.name, x.unit) if reverse is None else reverse,
+        log_x=log_x,
         log_y=log_y,
+        equal=equal,
     )
     return (thumbnail(caption or f"{y.name} against {x.name}", png),)
 
 
 def charts(tables: Sequence[Table], *, title: str = "") -> tuple[Thumbnail, ...]:
-    """One picture of the tables that share the commonest pair of axes."""
+    """One picture of the tables that share the commonest pair of axes; of a single table, all columns of a kind."""
     pairs = [(table, axes_of(table)) for table in tables if table.rows > 1]
     lines = [(*pair, table.title) for table, pair in pairs if pair is not None]
+    if len(lines) == 1:
+        table, (x, y) = next((table, pair) for table, pair in pairs if pair is not None)
+        return _together(x, alike(table, x, y), title=title)
     if not lines:
         return ()
     names = [(x.name, y.name) for x, y, _ in lines]
@@ -104,6 +117,59 @@ def charts(tables: Sequence[Table], *, title: str = "") -> tuple[Thumbnail, ...]
         key=lambda pair: sum(line[0].values.size for line, name in zip(lines, names, strict=True) if name == pair),
     )
     return drawn([line for line, name in zip(lines, names, strict=True) if name == commonest], title=title)
+
+
+def alike(table: Table, x: Column, y: Column) -> list[Column]:
+    """The columns that can be compared with y in one picture: its unit, its size, and no error, index or clock."""
+    columns = numeric(table)
+    after = columns[next(index for index, column in enumerate(columns) if column is y) :]
+    return [
+        column
+        for column in after
+        if column is y
+        or (
+            column is not x
+            and column.unit == y.unit
+            and _varies(column)
+            and not _NOT_ORDINATE.search(column.name.strip())
+            and _same_size(column.values, y.values)
+            and not _is_error_of(column, y)
+        )
+    ]
+
+
+def _is_error_of(column: Column, y: Column) -> bool:
+    """Whether a column without a name is the uncertainty of y: never negative, and mostly smaller."""
+    if not _UNNAMED.fullmatch(column.name):
+        return False
+    known = (np.abs(column.values) < _TOO_LARGE) & (np.abs(y.values) < _TOO_LARGE)
+    error, size = column.values[known], np.abs(y.values[known])
+    return bool((error >= 0).all() and np.mean(error < size) > 0.5)  # noqa: PLR2004 mostly
+
+
+def _together(x: Column, columns: Sequence[Column], *, title: str) -> tuple[Thumbnail, ...]:
+    y = columns[0]
+    if len(columns) == 1:
+        return drawn([(x, y, "")], title=title)
+    png = curve(
+        [Series(x.values, column.values, column.name) for column in columns],
+        title=title,
+        x_label=x.label,
+        y_label=y.unit or "",
+        x_reversed=falls(x.name, x.unit),
+    )
+    named = ", ".join(column.name for column in columns[:3]) + (" ..." if len(columns) > 3 else "")  # noqa: PLR2004 a caption
+    return (thumbnail(f"{named} against {x.name}", png),)
+
+
+def _same_size(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+    """Whether two columns fill one picture: ranges (without a twentieth at each end) that overlap and are alike in width."""
+    known = [values[np.abs(values) < _TOO_LARGE] for values in (one, other)]
+    if min(part.size for part in known) < 2:  # noqa: PLR2004 a range
+        return False
+    (low, high), (lower, higher) = (np.percentile(part, [5, 95]) for part in known)
+    spans = sorted((high - low, higher - lower))
+    return bool(spans[1] < _ALIKE * spans[0] and min(high, higher) + spans[1] > max(low, lower))
 
 
 def plane_map(

@@ -9,13 +9,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
 from ingestors import tables
 from ingestors.api import Candidate, Quantity, UnreadableError
 from ingestors.dat import dates, facts, general, plots
 from ingestors.dat.reading import Reading
-from ingestors.tables import Column, Table, numbers, value_of
+from ingestors.tables import Table, numbers, value_of
 from ingestors.textfile import Decoded, lines_of
 
 if TYPE_CHECKING:
@@ -61,7 +59,7 @@ def read_plane(text: Decoded, candidate: Candidate) -> Reading:
         keywords=("SAS", "2-D"),
         metadata=fields,
         tables=(table,),
-        thumbnails=plots.plane_map(*columns[:3], title=label or candidate.stem),
+        thumbnails=plots.plane_map(*columns[:3], title=label or candidate.stem, log=True),
         warnings=(*when.warnings, *warnings),
     )
 
@@ -196,14 +194,12 @@ def read_dls(text: Decoded, candidate: Candidate) -> Reading:
 
 
 def _lag(found: Sequence[Table], title: str) -> Any:
-    """Against the logarithm of the lag time: decays are seen over decades only."""
+    """Over a logarithmic lag time: decays are seen over decades only."""
     numeric = plots.numeric(found[0])
     if len(numeric) < 2:  # noqa: PLR2004 a curve
         return ()
     x, y = numeric[:2]
-    with np.errstate(all="ignore"):
-        logarithm = Column(f"log10({x.name})", x.unit, np.where(x.values > 0, np.log10(np.abs(x.values)), np.nan))
-    return plots.drawn([(logarithm, y, "")], caption=f"{y.name} against {x.name}", title=title, log_y=False)
+    return plots.drawn([(x, y, "")], title=title, log_x=True, log_y=False)
 
 
 def recognises_reflectivity(head: str, candidate: Candidate) -> str | None:

@@ -11,7 +11,21 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
-from ingestors.rendering import Series, axes, curve, heatmap, lettering, montage, picture, thumbnail
+from ingestors.conventions import falls
+from ingestors.rendering import (
+    Series,
+    axes,
+    curve,
+    heatmap,
+    legend,
+    lettering,
+    map_beside_curve,
+    montage,
+    picture,
+    scalebar,
+    scales,
+    thumbnail,
+)
 from ingestors.rendering.curve import thinned
 
 if TYPE_CHECKING:
@@ -143,6 +157,77 @@ def test_many_series_are_drawn_with_a_short_legend() -> None:
     assert opened(curve([Series(x, x + n, f"scan {n}") for n in range(100)])).size == (400, 300)
 
 
+def test_a_legend_covers_no_line() -> None:
+    """Names go where nothing is drawn, and above the plot if there is no such place."""
+    noise = np.random.default_rng(3).normal(size=(4, 3000))
+    full = [Series(np.arange(3000), row, f"detector {index}") for index, row in enumerate(noise)]
+    names = legend.entries([line.label for line in full], [(0, 0, 0)] * 4)
+    everywhere = Image.new("L", (300, 200), 255)
+    corner = Image.new("L", (300, 200), 0)
+    corner.paste(255, (150, 0, 300, 200))
+    assert legend.free_place([everywhere], names) is None
+    place = legend.free_place([corner], names)
+    assert place is not None
+    assert place[0] + names.size[0] <= 150
+    top = coloured(curve(full, title="t"))[25:45]
+    assert top[:, 60:].any()  # the keys stand between title and plot
+
+
+def test_points_at_logarithmic_distances_get_a_logarithmic_axis() -> None:
+    """Frequencies of an impedance, lag times and q of scattering are seen over decades only; even steps are not changed."""
+    frequencies, even = np.logspace(-2, 5, 60), np.linspace(0.01, 1e5, 60)
+    assert scales.wants_log_x([frequencies])
+    assert not scales.wants_log_x([even])
+    line = [Series(frequencies, np.sin(np.arange(60)))]
+    assert curve(line) == curve(line, log_x=True) != curve(line, log_x=False)
+
+
+def test_a_jump_between_two_branches_is_not_drawn_as_a_line() -> None:
+    """Where the field was set from one end to the other nothing was measured, so nothing is drawn there."""
+    field = np.concatenate([np.linspace(0, 1, 200), np.linspace(9, 10, 200)])
+    columns = np.asarray(coloured(curve([Series(field, np.ones(400))])).any(axis=0))
+    inside = np.flatnonzero(columns)
+
+
+def test_equal_scales_keep_a_circle_round() -> None:
+    """In a Nyquist plot a half circle is a half circle."""
+    angle = np.linspace(0, 2 * np.pi, 300)
+    drawn = np.argwhere(coloured(curve([Series(100 + np.cos(angle), np.sin(angle))], equal=True)))
+    height, width = drawn.max(axis=0) - drawn.min(axis=0)
+    assert abs(height - width) < 6
+
+
+@given(st.floats(1e-15, 1e6), st.sampled_from(["m", "um", "nm", "\u00c5", "px", ""]), st.integers(1, 4000))
+def test_a_scale_bar_is_a_round_number_and_fits(pixel: float, unit: str, width: int) -> None:
+    """The bar stands for 1, 2 or 5 times a power of ten, and is no longer than a third of the picture."""
+    found = scalebar.length_of(pixel, unit, width)
+    if found is not None:
+        assert 0 < found[0] <= width / 3
+        assert f"{float(found[1].split()[0]):e}"[0] in "125"
+
+
+def test_a_scale_bar_is_drawn_where_the_pixel_is_known() -> None:
+    """0.05 micrometres for each of 800 pixels: a tenth of a millimetre would not fit, ten micrometres do."""
+    frame = np.zeros((600, 800), dtype=np.uint8)
+    assert scalebar.length_of(0.05, "um", 800) == (200.0, "10 \u00b5m")
+    assert picture(frame, pixel=(0.05, "um")) != picture(frame)
+    assert picture(frame, pixel=(float("nan"), "um")) == picture(frame)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    data=hnp.arrays(np.float64, hnp.array_shapes(min_dims=1, max_dims=3, min_side=0, max_side=9), elements=NUMBERS),
+    y=hnp.arrays(np.float64, st.integers(0, 20), elements=NUMBERS),
+    field=st.one_of(st.none(), st.tuples(st.floats(-1, 1e9), st.floats(-1, 1e9))),
+)
+def test_any_map_stands_beside_any_spectrum(
+    data: NDArray[np.float64], y: NDArray[np.float64], field: tuple[float, float] | None
+) -> None:
+    """A map of any proportion and a spectrum of any numbers are one picture."""
+    png = map_beside_curve(data, Series(np.arange(y.size), y), title="t", x_label="x", field=field, unit="um")
+    assert opened(png).size == (400, 300)
+
+
 @given(st.floats(-1e150, 1e150), st.floats(1e-6, 1e150))
 def test_ticks_lie_inside_the_axis_and_differ(low: float, span: float) -> None:
     """Every scale has at least one tick, and no label stands for two values."""
@@ -166,6 +251,27 @@ def test_units_are_written_as_scientists_write_them() -> None:
     mask = Image.new("L", (60, 30), 255)
     lettering.write(mask, (2, 20), "µÅθλΔ", 14, 0)
     assert np.asarray(mask).min() < 60
+
+
+@pytest.mark.parametrize(
+    ("label", "shown"),
+    [("h (um)", "h (µm)"), ("q (A-1)", "q (A⁻¹)"), ("V (ml(STP) g-1)", "V (ml(STP) g⁻¹)"), ("a (mA cm-2)", "a (mA cm⁻²)"),
+     ("T (degC)", "T (°C)"), ("I (CO2)", "I (CO2)"), ("sum (umbrella)", "sum (umbrella)"), ("um", "um")],
+)  # fmt: skip
+def test_units_on_axes_are_written_as_in_print(label: str, shown: str) -> None:
+    """Only what is a unit is changed, and only in the picture."""
+    assert lettering.with_unit(label) == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "way"),
+    [("Binding Energy", "eV", True), ("Wavenumber", "cm-1", True), ("wavenumbers", "1/cm", True), ("Chemical shift", "ppm", True),
+     ("Kinetic Energy", "eV", False), ("Raman shift", "cm-1", False), ("Raman wavenumber", "cm-1", False),
+     ("Wavelength", "nm", False), ("concentration", "ppm", False)],
+)  # fmt: skip
+def test_axes_run_as_the_field_expects(name: str, unit: str, *, way: bool) -> None:
+    """Binding energies, infrared wavenumbers and chemical shifts fall from left to right, all else rises."""
+    assert falls(name, unit) is way
 
 
 def test_a_line_is_drawn_quickly() -> None:

@@ -1,0 +1,25 @@
+"""How a field draws its axes.
+
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_FALLING: Final = re.compile(r"binding|\bwave[ _-]?numbers?\b|chemical[ _]?shift|^b\.?e\.?$", re.IGNORECASE)
+_RISING: Final = re.compile(r"raman|kinetic|shift\W*(rel|cm)", re.IGNORECASE)
+
+
+def falls(name: str, unit: str | None) -> bool:
+    """Whether the field draws this abscissa from large to small: binding energies, wavenumbers of infrared, ppm of NMR.
+
+    Raman shifts and kinetic energies rise. Sources: ISO 18115-1 (XPS), IUPAC recommendations for infrared spectra and
+    NMR (JCAMP-DX 4.24 and 5.0, which reproduce them).
+    """
+    if _RISING.search(name):
+        return False
+    return bool(_FALLING.search(name)) or (
+        unit == "ppm" and bool(re.search(r"shift|^f[12]$|^\W*$", name, re.IGNORECASE))
+    )
