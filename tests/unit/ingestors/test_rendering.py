@@ -187,6 +187,7 @@ def test_a_jump_between_two_branches_is_not_drawn_as_a_line() -> None:
     field = np.concatenate([np.linspace(0, 1, 200), np.linspace(9, 10, 200)])
     columns = np.asarray(coloured(curve([Series(field, np.ones(400))])).any(axis=0))
     inside = np.flatnonzero(columns)
+    assert not columns[(inside[0] + inside[-1]) // 2]
 
 
 def test_equal_scales_keep_a_circle_round() -> None:
