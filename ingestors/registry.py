@@ -25,6 +25,7 @@ BUILT_INS: Final = (
     "ingestors.hdf5:HDF5",
     "ingestors.xy:XY",
     "ingestors.dat:Dat",
+    "ingestors.binary:Binary",
     "ingestors.image:Image",
     "ingestors.fallback:Fallback",
 )

@@ -61,7 +61,7 @@ def read(text: Decoded, candidate: Candidate) -> Reading:
     sample = facts.sample_of(info)
     return Reading(
         data_type="Scienta SES spectrum",
-        measurement=_method(info),
+        measurement=method_of(info),
         name=info.get("Spectrum Name", ""),
         timestamp=when.iso,
         instrument=info.get("Instrument", ""),
@@ -74,7 +74,8 @@ def read(text: Decoded, candidate: Candidate) -> Reading:
     )
 
 
-def _method(info: Mapping[str, str]) -> str:
+def method_of(info: Mapping[str, str]) -> str:
+    """The method by the excitation energy that SES wrote."""
     energy = facts.number(info.get("Excitation Energy", ""))
     if energy is None:
         return "Photoelectron spectroscopy"

@@ -1,0 +1,220 @@
+"""Arrays with axes, as NeXus calls them, and what is said and shown of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingestors.rendering import Series, curve, heatmap, montage, picture, thumbnail
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ingestors.api import Thumbnail
+
+Array = NDArray[Any]
+
+_MOST_LINES: Final = 6
+_MOST_FRAMES: Final = 12
+_MOST_SIGNALS: Final = 64
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Coordinates along one dimension: `start + index * step`, or `points` one by one. Without a name: pixel numbers."""
+
+    name: str = ""
+    unit: str = ""
+    start: float = 0.0
+    step: float = 1.0
+    points: Array | None = None
+
+    @property
+    def label(self) -> str:
+        """Name and unit for a picture: `Energy (eV)`."""
+        return f"{self.name} ({self.unit})" if self.unit and self.name else self.name or self.unit
+
+    def at(self, indices: Array) -> NDArray[np.float64]:
+        """The coordinates of these indices."""
+        if self.points is not None:
+            known = indices[indices < self.points.size]
+            return np.asarray(self.points[known], dtype=np.float64)
+        return self.start + self.step * indices.astype(np.float64)
+
+    def edges(self, count: int) -> tuple[float, float]:
+        """Where the first point of `count` begins and the last one ends."""
+        ends = self.at(np.array([0, max(count - 1, 0)]))
+        first, last = (float(one) for one in ends) if ends.size > 1 else (0.0, float(count - 1))
+        half = (last - first) / (count - 1) / 2 if count > 1 else abs(self.step) / 2 or 0.5
+        return first - half, last + half
+
+
+@dataclass(frozen=True)
+class Signal:
+    """Values (numpy, any number of dimensions) with an axis for each dimension, the slowest one first.
+
+    `shape`: as in the file; `values` may be a part of it: along the first dimension those of `chosen`. `rows_down`:
+    the first row of a plane is at the top. `spectral`: the dimension along which each point has its spectrum, if one.
+    """
+
+    values: Array
+    axes: tuple[Axis, ...]
+    name: str = ""
+    unit: str = ""
+    shape: tuple[int, ...] = ()
+    chosen: Array | None = None
+    rows_down: bool = False
+    spectral: int | None = None
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """Name and unit for a picture."""
+        return f"{self.name} ({self.unit})" if self.unit and self.name else self.name or self.unit
+
+    def at(self, dimension: int) -> NDArray[np.float64]:
+        """Coordinates of the values that are here along a dimension."""
+        length = self.values.shape[dimension]
+        return self.axes[dimension].at(self.chosen if dimension == 0 and self.chosen is not None else np.arange(length))
+
+
+def described(signals: Sequence[Signal]) -> dict[str, Any]:
+    """What a catalog shows of signals: shape, type, unit, range, and name, unit and range of each axis."""
+    if not signals:
+        return {}
+    shown = [_described(one) for one in signals[:_MOST_SIGNALS]]
+    return {"data": shown[0]} if len(signals) == 1 else {"data": shown}
+
+
+def _described(signal: Signal) -> dict[str, Any]:
+    shape = signal.shape or signal.values.shape
+    found: dict[str, Any] = {"name": signal.name} if signal.name else {}
+    found |= {"shape": [int(side) for side in shape], "dtype": signal.values.dtype.newbyteorder("=").name}
+    found |= {"unit": signal.unit} if signal.unit else {}
+    low, high = span(signal.values)
+    if low is not None:
+        found |= {"min": low, "max": high}
+    axes = [_axis(axis, length) for axis, length in zip(signal.axes, shape, strict=False) if axis.label]
+    return found | ({"axes": axes} if axes else {}) | dict(signal.about)
+
+
+def _axis(axis: Axis, length: int) -> dict[str, Any]:
+    first, last = axis.at(np.array([0])), axis.at(np.array([max(length - 1, 0)]))
+    found: dict[str, Any] = {"name": axis.name} | ({"unit": axis.unit} if axis.unit else {}) | {"points": int(length)}
+    return found | ({"first": float(first[0]), "last": float(last[0])} if first.size and last.size else {})
+
+
+def span(values: Array) -> tuple[float | None, float | None]:
+    """The least and the greatest number, or None twice where there is none."""
+    if values.dtype.kind not in "iufb" or not values.size:
+        return None, None
+    if values.dtype.kind != "f":
+        return float(values.min()), float(values.max())
+    finite = values[np.isfinite(values)]
+    return (float(finite.min()), float(finite.max())) if finite.size else (None, None)
+
+
+def drawn(signals: Sequence[Signal], title: str, *, reverse: bool = False, most: int = 4) -> tuple[Thumbnail, ...]:
+    """Pictures: curves of one x axis together, planes as maps, stacks as montages, cubes of spectra as map and spectrum."""
+    lines = [one for one in signals if one.values.ndim == 1 and one.values.size > 1]
+    pictures: list[Thumbnail] = []
+    if lines:
+        same = [one for one in lines if one.axes[0].label == lines[0].axes[0].label and one.label == lines[0].label]
+        pictures.append(_curves(same if len(same) > 1 else lines[:1], title, reverse=reverse))
+    for one in signals:
+        if len(pictures) >= most:
+            break
+        if one.values.ndim > 1 and one.values.size:
+            pictures += _shown(one, title, reverse=reverse)
+    return tuple(pictures[:most])
+
+
+def _curves(lines: Sequence[Signal], title: str, *, reverse: bool) -> Thumbnail:
+    first = lines[0]
+    spread = [lines[round(at)] for at in np.linspace(0, len(lines) - 1, min(len(lines), _MOST_LINES))]
+    png = curve(
+        [Series(one.at(0), one.values, str(one.about.get("label", one.name))) for one in spread],
+        title=title,
+        x_label=first.axes[0].label,
+        y_label=first.label,
+        x_reversed=reverse,
+    )
+    return thumbnail(f"{first.name or 'signal'} against {first.axes[0].name or 'index'}", png)
+
+
+def _shown(signal: Signal, title: str, *, reverse: bool) -> list[Thumbnail]:
+    values, axes = signal.values, signal.axes
+    if values.ndim == 2 and values.shape[1] == 1:
+        return [_curves([Signal(values[:, 0], (axes[0],), signal.name, signal.unit)], title, reverse=reverse)]
+    if values.ndim == 2 and values.shape[0] <= _MOST_LINES and values.shape[1] > 4 * _MOST_LINES:
+        rows = [
+            Signal(row, (axes[1],), signal.name, signal.unit, about={"label": label})
+            for row, label in zip(values, _labels(signal), strict=False)
+        ]
+        return [_curves(rows, title, reverse=reverse)]
+    if values.ndim == 2:
+        return [plane(signal, title)]
+    if signal.spectral is not None:
+        return _cube(signal, title, reverse=reverse)
+    frames = values.reshape(-1, *values.shape[-2:])
+    if len(frames) == 1:
+        return [plane(Signal(frames[0], axes[-2:], signal.name, signal.unit, rows_down=signal.rows_down), title)]
+    picked = np.unique(np.linspace(0, len(frames) - 1, min(len(frames), _MOST_FRAMES)).astype(int))
+    tiles = [frames[at] if signal.rows_down else frames[at][::-1] for at in picked]
+    labels = [_labels(signal)[at] for at in picked] if len(frames) == values.shape[0] else []
+    total = (signal.shape or values.shape)[0]
+    return [thumbnail(f"{len(picked)} of {total} frames", montage(tiles, title=title, labels=labels))]
+
+
+def _labels(signal: Signal) -> list[str]:
+    """What tells the slabs of the first dimension from each other: their coordinate, else their number."""
+    known = signal.axes[0]
+    if not known.label:
+        return [str(index + 1) for index in range(signal.values.shape[0])]
+    return [f"{value:.4g} {known.unit}".strip() for value in signal.at(0)]
+
+
+def _cube(signal: Signal, title: str, *, reverse: bool) -> list[Thumbnail]:
+    """The sum of each point's spectrum as a map, and the mean spectrum."""
+    along = signal.spectral or 0
+    numbers = np.abs(signal.values) if np.iscomplexobj(signal.values) else signal.values
+    rest = tuple(index for index in range(numbers.ndim) if index != along)
+    spectrum = Signal(
+        numbers.mean(axis=rest, dtype=np.float64),
+        (signal.axes[along],),
+        f"mean {signal.name}".strip(),
+        signal.unit,
+        chosen=signal.chosen if along == 0 else None,
+    )
+    pictures = [_curves([spectrum], title, reverse=reverse)]
+    total = numbers.sum(axis=along, dtype=np.float64)
+    if total.ndim == 2 and min(total.shape) > 1:
+        axes = tuple(signal.axes[index] for index in rest)
+        pictures.insert(
+            0, plane(Signal(total, axes, f"sum of {signal.name}".strip(), rows_down=signal.rows_down), title)
+        )
+    return pictures
+
+
+def plane(signal: Signal, title: str) -> Thumbnail:
+    """A map with its scales, or a plain picture if nothing is known of its scales (and for colours)."""
+    name = signal.name or "map"
+    if signal.values.ndim != 2 or not any(axis.label for axis in signal.axes):
+        values = signal.values if signal.rows_down or signal.values.ndim != 2 else signal.values[::-1]
+        return thumbnail(name, picture(values, title))
+    columns = signal.values.shape[1]
+    left, right = signal.axes[1].edges(columns)
+    bottom, top = signal.axes[0].edges((signal.shape or signal.values.shape)[0])
+    png = heatmap(
+        signal.values,
+        title=title,
+        extent=(left, right, top, bottom) if signal.rows_down else (left, right, bottom, top),
+        x_label=signal.axes[1].label,
+        y_label=signal.axes[0].label,
+        unit=signal.label,
+        origin="upper" if signal.rows_down else "lower",
+    )
+    return thumbnail(name, png)
