@@ -14,7 +14,7 @@ from daemon.catalogs import crucible_check
 from daemon.catalogs.answers import nonsense
 from daemon.catalogs.catalog import Finding, Health
 from daemon.catalogs.crucible_files import FileTransfer
-from daemon.catalogs.crucible_reading import NOT_OFFERED, CrucibleReading
+from daemon.catalogs.crucible_reading import CrucibleReading
 from daemon.catalogs.crucible_record import (
     PATCHABLE,
     changes,
@@ -28,7 +28,7 @@ from daemon.catalogs.crucible_record import (
 from daemon.catalogs.http import DEFAULT_TIMEOUTS, HttpClient, Timeouts, segment
 from daemon.catalogs.ingestion import Policy, status_for
 from daemon.catalogs.merging import marks, updates
-from daemon.errors import CatalogRefused, LabferryError, NotYet
+from daemon.errors import CatalogRefused, CatalogUnavailable, LabferryError, NotYet
 from daemon.model import Source, Step, StepKind
 
 if TYPE_CHECKING:
@@ -255,10 +255,14 @@ class Crucible(CrucibleReading):
         """The names of the server's ingestors, asked for once an hour."""
         known = self._classes
         if known is None or self._clock.monotonic() >= known[0]:
-            answer = self._client.call("GET", "/ingestors", also=NOT_OFFERED)
-            names = frozenset(name for name in (answer.items() if answer.ok else ()) if isinstance(name, str))
-            known = self._classes = (self._clock.monotonic() + _CLASSES_SECONDS, names)
+            known = self._classes = (self._clock.monotonic() + _CLASSES_SECONDS, self._ask_for_classes())
         return known[1]
+
+    def _ask_for_classes(self) -> frozenset[str]:
+        names = self._optional("/ingestors")
+        if not all(isinstance(name, str) for name in names):
+            raise CatalogUnavailable(f"{self.name} answered with a list of ingestors that is none.")
+        return frozenset(names)
 
     # Pictures and links
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _HEAD_END: Final = b"\r\n\r\n"
 _CHUNK: Final = 65536
@@ -24,6 +24,7 @@ class Fault:
     `upload`: at most so many bytes of its body reach the server, then the connection dies (None: all of it arrives).
     `forward`: whether the server hears of it at all. `reply`: raw bytes in place of the server's answer.
     `cut`: so many bytes of the answer come back. `ending`: how the connection goes on afterwards.
+    `act`: something that happens when the server has heard of it, or would have.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Fault:
     reply: bytes | None = None
     cut: int | None = None
     ending: str = "close"  # close | reset | stall
+    act: Callable[[], None] | None = None
 
 
 def raw(status: str, body: bytes = b"", kind: str = "application/json", *headers: str) -> bytes:
@@ -49,7 +51,9 @@ class FaultProxy:
         self.port: int = self._listener.getsockname()[1]
         self._lock = threading.Lock()
         self._armed: tuple[re.Pattern[str], Fault] | None = None
+        self._skip = 0
         self.struck = 0
+        self.lines: list[str] = []
         self.released = threading.Event()
         self._thread = threading.Thread(target=self._accept, daemon=True)
 
@@ -64,10 +68,11 @@ class FaultProxy:
         self._listener.close()
         self._thread.join()
 
-    def arm(self, pattern: str, fault: Fault) -> None:
-        """Break the next request whose `METHOD path` the pattern is found in."""
+    def arm(self, pattern: str, fault: Fault, *, skip: int = 0) -> None:
+        """Break the next request whose `METHOD path` the pattern is found in, after as many others as are skipped."""
         with self._lock:
             self._armed = (re.compile(pattern), fault)
+            self._skip = skip
             self.struck = 0
 
     def disarm(self) -> None:
@@ -99,9 +104,13 @@ class FaultProxy:
                     return
 
     def _fault(self, head: bytes) -> Fault | None:
-        line = head.split(b"\r\n", 1)[0].decode("latin-1")
+        line = head.split(b"\r\n", 1)[0].decode("latin-1").rsplit(" ", 1)[0]
         with self._lock:
-            if self._armed is None or not self._armed[0].search(line.rsplit(" ", 1)[0]):
+            self.lines.append(line)
+            if self._armed is None or not self._armed[0].search(line):
+                return None
+            if self._skip:
+                self._skip -= 1
                 return None
             fault = self._armed[1]
             self._armed = None
@@ -117,6 +126,8 @@ class FaultProxy:
             answer = head + b"".join(_body(server, head, rest))
             if fault.cut is not None:
                 client.sendall(answer[: fault.cut])
+        if fault.act is not None:
+            fault.act()
         if fault.reply is not None:
             client.sendall(fault.reply)
         if fault.ending == "stall":

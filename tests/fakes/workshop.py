@@ -44,10 +44,10 @@ class Workshop:
     changes: dict[str, Any] = field(default_factory=dict)
     catalogs: tuple[str, ...] = ("crucible",)
     extraction: Outcome = field(default_factory=lambda: Outcome("fallback", "1"))
+    clock: ManualClock = field(default_factory=ManualClock)
 
     def __post_init__(self) -> None:
         """Build it: the root is `folder`/data, the state `folder`/state."""
-        self.clock = ManualClock()
         self.data, self.state = self.folder / "data", self.folder / "state"
         self.data.mkdir(exist_ok=True)
         self.state.mkdir(exist_ok=True)

@@ -1,0 +1,155 @@
+"""One measurement's whole way into a catalog, by the daemon's own parts and a real store, in one thread.
+
+Time is told: where the daemon would wait, the clock jumps. So an hour of backoff costs nothing, and the same voyage
+makes the same transactions and requests in the same order, which is what faults at the n-th of them need.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import struct
+import zlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from daemon.clock import ManualClock
+from daemon.extract.outcome import Outcome, ThumbnailImage
+from daemon.model import DeliveryState
+from tests.fakes.workshop import Workshop
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from daemon.catalogs.catalog import Catalog
+    from daemon.clock import Clock
+
+CATALOG: Final = "crucible"
+MOST_WAITS: Final = 400
+"""A voyage that waits more often than that does not end by itself."""
+
+MEASURED: Final = 1_746_515_289
+KEYWORDS: Final = ("gold", "Raman & PL")
+
+
+def picture(shade: int) -> bytes:
+    """A grey PNG of one pixel."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack("!I", len(content)) + kind + content + struct.pack("!I", zlib.crc32(kind + content))
+
+    head = chunk(b"IHDR", struct.pack("!IIBBBBB", 1, 1, 8, 0, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(bytes([0, shade]))) + chunk(b"IEND", b"")
+
+
+class Tide(ManualClock):
+    """Waiting moves it, and asks whether there is anything left to wait for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.over: Callable[[], None] = lambda: None
+
+    def wait(self, event: threading.Event, seconds: float | None) -> bool:
+        """Jump to the end of the wait."""
+        self.over()
+        return super().wait(event, seconds)
+
+
+@dataclass
+class Voyage:
+    """A folder with one measurement: a primary file in several parts, an image, an empty log, and a session around it.
+
+    `problems` is what the daemon said of each delivery that did not end, in its own words.
+    """
+
+    folder: Path
+    adapter: Callable[[int, Clock], Catalog]
+    port: int
+    sample: str
+    project: str
+    problems: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Open the store."""
+        self.clock = Tide()
+        self.catalog = self.adapter(self.port, self.clock)
+        self.workshop = Workshop(
+            self.folder, self._settings(), catalogs=(self.catalog.name,), extraction=self._found(), clock=self.clock
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.workshop.close()
+        self.catalog.close()
+
+    def load(self) -> None:
+        """Write the measurement's files."""
+        contents = {"map.h5": bytes(range(251)) * 600, "map.h5_images/view.png": picture(9), "map.log": b""}
+        for name, content in contents.items():
+            path = self.workshop.write(name, content)
+            os.utime(path, (MEASURED, MEASURED))
+
+    def embark(self) -> None:
+        """From the disk to what is owed to the catalog."""
+        self.workshop.settling.resume()
+        self.workshop.whole()
+
+    def sail(self, enough: Callable[[], bool] = lambda: False) -> None:
+        """Deliver until nothing is owed, or until it is enough. A person retries what was refused, again and again."""
+        context, deliveries = self.workshop.context, self.workshop.store.deliveries
+        loop, _ = self.workshop.deliverer(self.catalog)
+        waits = itertools.count()
+
+        def over() -> None:
+            failing = deliveries.failing(100)
+            self.problems += [delivery.error for delivery in failing if delivery.error not in self.problems]
+            for delivery in failing:
+                if delivery.state is DeliveryState.PARKED and not enough():
+                    deliveries.requeue(delivery.id)
+            assert not any("bug" in problem for problem in self.problems), self.problems
+            assert next(waits) < MOST_WAITS, f"it never ends: {self.problems}"
+            if enough() or not (deliveries.in_work() or deliveries.parked()):
+                context.stopping.set()
+
+        self.clock.over = over
+        context.stopping.clear()
+        loop.run("delivering")
+        self.clock.over = lambda: None
+
+    def restart(self) -> None:
+        """End and begin anew over the same state."""
+        self.workshop.restart()
+
+    def whole(self) -> None:
+        """All of it, from wherever an earlier process stopped; then the session's parent is brought up to date."""
+        self.embark()
+        self.sail()
+        self.workshop.housekeeping.update_parents()
+        self.sail()
+
+    def ids(self) -> list[str]:
+        """The ids of the measurement and of its session's parent, in this order."""
+        rows = self.workshop.store.database.select("SELECT unique_id FROM datasets ORDER BY kind")
+        return [row["unique_id"] for row in rows]
+
+    def _settings(self) -> dict[str, Any]:
+        return {"session": {"parent": True}, "settle": {"empty": 1}, "attributes": {"project_id": self.project}}
+
+    def _found(self) -> Outcome:
+        return Outcome(
+            "fake",
+            "1",
+            attributes={
+                "measurement": "hyperspec",
+                "session_name": "a sitting",
+                "timestamp": "2025-05-06T07:08:09+00:00",
+            },
+            scientific_metadata={"laser": {"power": {"value": 1.5, "unit": "mW"}}},
+            keywords=KEYWORDS,
+            samples=({"name": "a wafer", "unique_id": self.sample},),
+            thumbnails=(ThumbnailImage("map", picture(7), 1, 1),),
+        )
