@@ -1,8 +1,8 @@
 """What the worker may do: read. Applied by the worker to itself, before it meets the first file.
 
-Limits that every kernel has, and Landlock where the kernel has it: then the worker cannot create, write or remove a file
-anywhere but in its scratch folder, open a TCP connection, signal the daemon or read its environment. What a kernel
-lacks is left out: the rest still holds.
+Limits that every kernel has; no sockets at all (`sockets`); and Landlock where the kernel has it: then the worker cannot
+create, write or remove a file anywhere but in its scratch folder, signal the daemon or read its environment. What a
+kernel lacks is left out: the rest still holds.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import signal
 import struct
 from pathlib import Path
 from typing import Final
+
+from daemon.extract import sockets
 
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_DUMPABLE: Final = 4
@@ -61,6 +63,7 @@ def confine(*, memory: int, parent: int, scratch: str) -> None:
     _limit(resource.RLIMIT_NPROC, _tasks_of_user() + _SPARE_TASKS)
     _limit(resource.RLIMIT_AS, mapped_bytes() + memory)
     _landlock(libc, scratch)
+    sockets.forbid(libc)
 
 
 def landlock_version() -> int:

@@ -125,13 +125,16 @@ def meddle(candidate: Candidate) -> Any:
         "remove": candidate.path.unlink,
         "scratch": lambda: Path("big").write_bytes(b"x" * 10_000_000),
         "connect": lambda: socket.create_connection(("127.0.0.1", port), timeout=2),
+        "datagram": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", port)),
+        "unix": lambda: socket.socket(socket.AF_UNIX, socket.SOCK_STREAM),
+        "child": lambda: subprocess.run([sys.executable, "-c", "import socket; socket.socket()"], check=True),
         "kill": lambda: os.kill(parent, signal.SIGUSR1),
         "secrets": lambda: Path(f"/proc/{parent}/environ").read_bytes()[0],
     }
     for name, attempt in attempts.items():
         try:
             attempt()
-        except (OSError, IndexError):
+        except (OSError, IndexError, subprocess.CalledProcessError):
             continue
         done.append(name)
     return Extraction(keywords=("tried", *done))
