@@ -14,7 +14,7 @@ import numpy as np
 
 from ingestors import rendering
 from ingestors.hdf5 import reading, shapes
-from ingestors.hdf5.survey import unit_of
+from ingestors.hdf5.describing import unit_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,6 +5,7 @@ Never followed: external links, external raw storage, virtual datasets whose sou
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -190,6 +191,17 @@ def plain(value: Any) -> Any:  # noqa: C901, PLR0911 one branch per kind of valu
     if isinstance(value, np.generic):
         return value.item() if not isinstance(value, np.longdouble) else float(value)
     return value
+
+
+def decoded(value: Any) -> Any:
+    """A value; where it is the JSON text of a list or a dictionary (what HDF5 cannot hold is often stored so), that."""
+    if not isinstance(value, str) or not value.startswith(("[", "{")) or not value.rstrip().endswith(("]", "}")):
+        return value
+    try:
+        found = json.loads(value) if len(value) < _MOST_TEXT else value
+    except (ValueError, RecursionError):
+        return value
+    return value if isinstance(found, list) and len(found) > _MOST_ITEMS else found
 
 
 def text(raw: bytes) -> str:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import h5py
 
 from ingestors import units
 from ingestors.api import Quantity
 from ingestors.hdf5 import reading
-
-if TYPE_CHECKING:
-    import numpy as np
+from ingestors.hdf5.describing import Ranges, axes_of, dtype_name, unit_of
+from ingestors.hdf5.privacy import cleaned
 
 MOST_OBJECTS: Final = 5000
 _MOST_DEPTH: Final = 40
@@ -45,6 +44,7 @@ class _Walk:
     datasets: dict[str, dict[str, Any]] = field(default_factory=dict)
     outside: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
+    ranges: Ranges = field(default_factory=Ranges)
     missing_filter: bool = False
     too_much: bool = False
 
@@ -53,7 +53,7 @@ def survey(file: h5py.File) -> Survey:
     """Walk the whole file, at most `MOST_OBJECTS` objects; links that lead back or outside are named, not followed."""
     walk = _Walk()
     tree = _group(file["/"], "", walk, 0)
-    return Survey(tree, walk.datasets, tuple(_warnings(walk)))
+    return Survey(cleaned(tree), cleaned(walk.datasets), tuple(cleaned(_warnings(walk))))
 
 
 def _warnings(walk: _Walk) -> list[str]:
@@ -134,6 +134,9 @@ def _dataset(data: h5py.Dataset, path: str, walk: _Walk) -> Any:
         walk.missing_filter |= hindrance.missing_filter
         walk.unread.append(f"{path}: {hindrance.reason}")
         return None
+    about |= walk.ranges.of(data)
+    if axes := axes_of(data):
+        about["axes"] = axes
     return _inline(data, unit)
 
 
@@ -146,7 +149,7 @@ def _inline(data: h5py.Dataset, unit: str) -> Any:
             or data.size * data.dtype.itemsize > _INLINE_BYTES
         ):
             return None
-        value = reading.plain(data[()])
+        value = reading.decoded(reading.plain(data[()]))
     except reading.H5_ERRORS:
         return None
     if isinstance(value, str):
@@ -167,7 +170,7 @@ def attributes(thing: h5py.Group | h5py.Dataset, walk: _Walk | None = None) -> d
                     walk.too_much = True
                     break
             if name not in _SCALE_ATTRIBUTES:
-                found[reading.shown(name)] = reading.attribute(thing, name)
+                found[reading.shown(name)] = reading.decoded(reading.attribute(thing, name))
     except reading.H5_ERRORS:
         pass
     return {name: value for name, value in paired(found).items() if value is not None}
@@ -191,22 +194,3 @@ def is_quantity(value: Any) -> bool:
     if isinstance(value, list):
         return bool(value) and all(map(is_quantity, value))
     return isinstance(value, (int, float, complex)) and not isinstance(value, bool)
-
-
-def unit_of(data: h5py.Dataset) -> str:
-    """The dataset's unit in usual spelling, empty if it has none."""
-    for name in ("units", "unit", "Units", "Unit"):
-        if found := reading.attribute_text(data, name):
-            return units.normalised(found)
-    return ""
-
-
-def dtype_name(dtype: np.dtype[Any]) -> str:
-    """The element type in numpy's names; `string` for text of any kind."""
-    if h5py.check_string_dtype(dtype) is not None:
-        return "string"
-    if dtype.names:
-        return "compound(" + ", ".join(dtype.names) + ")"
-    if h5py.check_vlen_dtype(dtype) is not None:
-        return "variable-length"
-    return dtype.name

@@ -27,7 +27,7 @@ _TYPE: Final = ("ScopeFoundry_type", "ScopeFoundry_Type")
 _MFID: Final = re.compile(r"[0-9a-hjkmnp-tv-z]{25}[048cgmrw]")  # base-32 of 128 bits; the last letter has 3 of them
 _FIRST_SECOND: Final = datetime(1990, 1, 1, tzinfo=UTC).timestamp()
 _LAST_SECOND: Final = datetime(2200, 1, 1, tzinfo=UTC).timestamp()
-_BRACKETED: Final = re.compile(r"\[[^\[\]]+\]")
+_MOST_SAY: Final = 2  # of app, hardware, measurement: copies and old files may lack one
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +45,11 @@ def recognised(file: h5py.File) -> Layout | None:
         version = reading.attribute(file, name)
         if version is not None and not isinstance(version, (list, dict)):
             return Layout(str(version), app)
-    groups = (app, reading.child_group(file, "hardware"), reading.child_group(file, "measurement"))
-    if all(group is not None for group in groups):
-        typed = [group for group in groups if group is not None and set(_TYPE) & set(reading.attribute_names(group))]
-        if typed or (reading.child_group(file, "gui") is not None and reading.attribute(file, "time_id") is not None):
-            return Layout("", app)
-    return None
+    groups = [app, reading.child_group(file, "hardware"), reading.child_group(file, "measurement")]
+    there = [group for group in groups if group is not None]
+    typed = any(set(_TYPE) & set(reading.attribute_names(group)) for group in there)
+    timed = app is not None and reading.attribute(file, "time_id") is not None
+    return Layout("", app) if len(there) >= _MOST_SAY and (typed or timed) else None
 
 
 def measurements(file: h5py.File) -> dict[str, h5py.Group]:
@@ -87,7 +86,7 @@ def settings(group: h5py.Group | None) -> dict[str, Any]:
     held = reading.child_group(group, "settings") if group is not None else None
     if held is None:
         return {}
-    return {name: reading.attribute(held, name) for name in reading.attribute_names(held)}
+    return {name: reading.decoded(reading.attribute(held, name)) for name in reading.attribute_names(held)}
 
 
 def setting_units(group: h5py.Group | None) -> dict[str, str]:
@@ -108,8 +107,14 @@ def with_units(tree: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in tree.items():
         if not isinstance(value, dict):
             folded[name] = value
-        elif name == "settings" and isinstance(value.get("units"), dict):
-            folded[name] = _joined({key: item for key, item in value.items() if key != "units"}, value["units"])
+        elif name == "settings":
+            named = value.get("units")
+            plain = {
+                key: reading.decoded(item)
+                for key, item in value.items()
+                if key != "units" or not isinstance(item, dict)
+            }
+            folded[name] = _joined(plain, named if isinstance(named, dict) else {})
         else:
             folded[name] = with_units(value)
     return folded
@@ -138,4 +143,9 @@ def timestamp(file: h5py.File) -> str:
 def unique_id(file: h5py.File) -> str:
     """The id that ScopeFoundry 1.3 and later give each file, if it is a valid one."""
     found = reading.attribute_text(file, "unique_id")
-    return found if _MFID.fullmatch(found) else ""
+    return found if is_mfid(found) else ""
+
+
+def is_mfid(text: str) -> bool:
+    """Whether the text is an id as Crucible gives them: 128 bits in 26 letters of base 32."""
+    return _MFID.fullmatch(text) is not None

@@ -1,4 +1,4 @@
-"""What a person typed into ScopeFoundry's `mf_crucible` hardware: session, project, ORCID, tags, comments.
+"""What a person typed into ScopeFoundry's `mf_crucible` hardware: session, project, ORCID, tags, comments, samples.
 
 Source: HW_mf_crucible (the component is called `mf_crucible`, older set-ups `mf-crucible`, SpinBot and Nirvana
 `mf_crucible_spinbot`, `mf_crucible_nirvana`). What stands there before anybody typed is a placeholder, in several wordings.
@@ -10,14 +10,20 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from ingestors.api import Sample
+from ingestors.scopefoundry.layout import is_mfid
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _COMPONENT: Final = re.compile(r"mf[-_ ]?crucible", re.IGNORECASE)
+_PROPOSALS: Final = ("proposal", "proposal_id", "project", "project_id")
+_SAMPLES: Final = ("sample_name", "sample")
 _ORCID: Final = re.compile(r"\b(\d{4}-\d{4}-\d{4}-\d{3}[\dXx])\b")
 _PLACEHOLDER: Final = re.compile(
     r"""\(?optional\)? | .*\(optional\) | enter\ an?\ .* | (?:x{4}[- ]?){2,}x* | n/?a | none | null | - | \?+
-      | list\W+tags\W+separated.* | \W*""",
+      | list\W+tags\W+separated.* | mfp0+ | (?:0{4}-){3}0{4} | nobody@lbl\.gov | nan | not\ (?:set|available|specified)
+      | your\ .* | <.*> | \W*""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
 
@@ -31,7 +37,7 @@ class Person:
     owner_orcid: str = ""
     comments: str = ""
     tags: tuple[str, ...] = ()
-    samples: tuple[str, ...] = ()
+    samples: tuple[Sample, ...] = ()
 
 
 def typed(settings: Mapping[str, Mapping[str, Any]]) -> Person:
@@ -42,17 +48,37 @@ def typed(settings: Mapping[str, Mapping[str, Any]]) -> Person:
             cleaned = meant(value)
             if cleaned:
                 found.setdefault(name.strip().lower().replace(" ", "_"), cleaned)
-    orcid = _ORCID.search(found.get("orcid", ""))
-    proposal = found.get("proposal") or found.get("project") or found.get("project_id") or ""
-    sample = found.get("sample_name") or found.get("sample") or ""
+    orcids = (found.get(name, "") for name in ("orcid", "owner_orcid", "user_orcid", "orcid1", "orcid2", "orcid3"))
+    orcid = next((match for match in map(_ORCID.search, orcids) if match), None)
+    proposal = next((found[name] for name in _PROPOSALS if found.get(name)), "")
     return Person(
-        session_name=found.get("session_name", ""),
+        session_name=found.get("session_name") or found.get("session") or "",
         project_id=proposal.split()[0].strip(",;:") if proposal else "",
         owner_orcid=orcid[1].upper() if orcid else "",
         comments=found.get("comments") or found.get("comment") or "",
-        tags=_tags(found.get("tags", "")),
-        samples=(sample,) if sample else (),
+        tags=_tags(found.get("tags") or found.get("keywords") or ""),
+        samples=_samples(found),
     )
+
+
+def named_sample(name: str, own_id: str = "") -> Sample:
+    """A sample by its name; its id if one is given, or if the name is one."""
+    return Sample(name, next((text for text in (own_id, name) if is_mfid(text)), None))
+
+
+def _samples(found: Mapping[str, str]) -> tuple[Sample, ...]:
+    """The sample, and SpinBot's batch (`PREFIX_name_id`, whose parts Crucible reads as name and id)."""
+    named = [
+        named_sample(found[name], found.get("sample_id") or found.get("sample_uuid") or "")
+        for name in _SAMPLES
+        if name in found
+    ]
+    parts = found.get("batch_id", "").split("_")
+    if len(parts) > 2:  # noqa: PLR2004 prefix, name, id
+        named.append(named_sample(parts[1], parts[2]))
+    elif found.get("batch_id"):
+        named.append(named_sample(found["batch_id"]))
+    return tuple(dict.fromkeys(named))
 
 
 def meant(value: Any) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -67,11 +66,7 @@ def channels(scene: Scene) -> list[Thumbnail]:
 
 def _channel_names(scene: Scene, setting: str) -> list[str]:
     for settings in scene.hardware.values():
-        value = settings.get(setting)
-        try:
-            names = json.loads(value) if isinstance(value, str) else value
-        except ValueError:
-            continue
+        names = settings.get(setting)
         if isinstance(names, list):
             return [str(name) for name in names]
     return []
@@ -104,7 +99,7 @@ def images(scene: Scene) -> list[Thumbnail]:
         if data.shape[-1] in {3, 4} and data.ndim >= 3:  # noqa: PLR2004 colours
             values = reading.read(data, (1200, 1600, 4), (0,) * (data.ndim - 3))
             return [] if values is None else [shapes.photograph(values, title=scene.name, caption="image")]
-        found = shapes.stack(data, title=scene.name)
+        found = _single(scene, data) or shapes.stack(data, title=scene.name)
         return [found] if found is not None else []
     frames, labels = [], []
     for data in stacks[:_MOST_FRAMES]:
@@ -113,6 +108,20 @@ def images(scene: Scene) -> list[Thumbnail]:
             frames.append(as_image(np.asarray(frame)))
             labels.append(str(data.name).removeprefix(str(scene.group.name)).strip("/").removesuffix("/image"))
     return [rendering.thumbnail("images", rendering.montage(frames, title=scene.name, labels=labels))] if frames else []
+
+
+def _single(scene: Scene, data: h5py.Dataset) -> Thumbnail | None:
+    """The only frame of a camera, with a scale bar where the size of its pixels is told (`element_size_um`: z, y, x)."""
+    if int(np.prod(data.shape[:-2], dtype=np.float64)) != 1:
+        return None
+    frame = reading.read(data, (1200, 1600), (0,) * (data.ndim - _PLANE))
+    sizes = reading.attribute(data, "element_size_um")
+    pixel = (float(sizes[-1]), "µm") if isinstance(sizes, list) and sizes and isinstance(sizes[-1], float) else None
+    if frame is None:
+        return None
+    if pixel is not None:
+        pixel = (pixel[0] * data.shape[-1] / frame.shape[-1], pixel[1])
+    return rendering.thumbnail("image", rendering.picture(frame, scene.name, pixel=pixel))
 
 
 def _stacks(group: h5py.Group, depth: int = 0) -> list[h5py.Dataset]:

@@ -8,46 +8,93 @@ import numpy as np
 
 from ingestors import rendering
 from ingestors.hdf5 import reading, shapes
+from ingestors.hdf5.describing import own_name, unit_of
 from ingestors.hdf5.ingestor import is_bookkeeping
-from ingestors.hdf5.survey import unit_of
 
 if TYPE_CHECKING:
-    import h5py
-
     from ingestors.api import Thumbnail
     from ingestors.scopefoundry.scene import Scene
 
 _TIME: Final = ("time_array", "time", "times", "t", "elapsed_time", "timestamps")
 _POINTS: Final = 100_000
+_ROWS: Final = 400
+_LINES: Final = 12
+_SPECTRA: Final = (
+    "spectrum", "spectra", "intensities", "counts", "intensity", "chan_data", "time_histogram", "histogram", "histograms",
+    "picoharp_histograms", "hydraharp_histograms", "psd_history", "integrated_spectra",
+)  # fmt: skip
 
 
 def spectrum(scene: Scene) -> list[Thumbnail]:
-    """`spectrum` (or its mean over a detector's rows) or `spectra` over the spectral axis."""
-    data = scene.data("spectrum", "spectra", "intensities", "counts", "intensity", "integrated_spectra")
-    if data is None or data.ndim > 2:  # noqa: PLR2004 a line or rows of lines
+    """`spectrum` (or its mean over a detector's rows), `spectra`, or a histogram of photons, over its axis."""
+    data = scene.data(*_SPECTRA)
+    if data is None or data.ndim > 3:  # noqa: PLR2004 a line, rows of lines, rows of frames
         return []
-    x = scene.x_axis(data.shape[-1])
-    if data.ndim == 1:
-        found = shapes.line(data, x, title=scene.name)
-    elif str(data.name).endswith("/spectrum"):
-        found = _mean_line(scene, data, x)
-    else:
-        found = shapes.lines(data, x, title=scene.name)
-    return [found] if found is not None else []
-
-
-def _mean_line(scene: Scene, data: h5py.Dataset, x: h5py.Dataset | None) -> Thumbnail | None:
-    values = reading.read(data, (400, 6000))
+    first = ("raman_shifts",) if scene.name.lower().startswith(("picam", "raman")) else ()
+    x = scene.x_axis(data.shape[-1], *first)
+    name = own_name(data)
+    logarithmic = True if "histogram" in name else None
+    values = reading.read(data, (*((_ROWS,) * (data.ndim - 1)), _POINTS))
     if values is None:
-        return None
-    across = None if x is None else reading.read(x, [6000])
-    mean = np.asarray(values, dtype=np.float64).mean(axis=0)
-    line = rendering.Series(np.arange(mean.size) if across is None or across.shape != mean.shape else across, mean)
-    x_label = "channel" if x is None else shapes.label(str(x.name), unit_of(x))
+        return []
+    rows = np.asarray(values).reshape(-1, values.shape[-1])
+    across = None if x is None else scene.along(x)
+    if across is None or across.shape != rows.shape[-1:]:
+        x, across = None, np.arange(rows.shape[-1], dtype=np.float64)
+    if len(rows) > 1 and (name == "spectrum" or data.ndim > 2):  # noqa: PLR2004 a detector's rows are one spectrum
+        rows = np.asarray(shapes.mean(rows, (0,)))[None]
+        name = f"mean of the rows of {name}"
+    chosen = np.unique(np.linspace(0, len(rows) - 1, min(_LINES, len(rows))).astype(int))
+    series = [rendering.Series(across, rows[row], f"{row}") for row in chosen]
+    label = scene.x_label(x) if own_name(data) != "time_histogram" or x is None or unit_of(x) else "time (ps)"
     png = rendering.curve(
-        [line], title=scene.name, x_label=x_label, y_label=shapes.label("mean of rows", unit_of(data))
+        series,
+        title=scene.name,
+        x_label=label,
+        y_label=shapes.label(name, unit_of(data)),
+        log_x=False,
+        log_y=logarithmic,
     )
-    return rendering.thumbnail("spectrum", png)
+    return [rendering.thumbnail(own_name(data), png)]
+
+
+def powers(scene: Scene) -> list[Thumbnail]:
+    """A power scan: the integrated signal over the power in double logarithmic axes, and the spectra."""
+    power = scene.values("pm_powers") if scene.data("pm_powers") is not None else scene.values("pm_powers_after")
+    signal = scene.data("integrated_spectra", "spectra", "picoharp_histograms", "hydraharp_histograms", "count_rates")
+    if power is None or power.ndim != 1 or signal is None or signal.shape[:1] != power.shape:
+        return spectrum(scene)
+    values = reading.read(signal, (power.size, *((_ROWS,) * (signal.ndim - 2)), _POINTS)[: signal.ndim])
+    if values is None:
+        return spectrum(scene)
+    numbers = np.asarray(values, dtype=np.float64)
+    total = numbers.reshape(len(numbers), -1).sum(axis=1)
+    unit = next((scene.units[name] for name in ("pm_powers", "power", "pm_power") if name in scene.units), "") or "W"
+    lit = bool((power > 0).all() and (total > 0).all())
+    png = rendering.curve(
+        [rendering.Series(power, total)],
+        title=scene.name,
+        x_label=f"power ({unit})",
+        y_label="integrated signal",
+        log_x=lit,
+        log_y=lit,
+    )
+    return [rendering.thumbnail("signal over power", png), *spectrum(scene)]
+
+
+def current_voltage(scene: Scene) -> list[Thumbnail]:
+    """`I` over `V`."""
+    voltage, current = scene.values("V"), scene.values("I")
+    if voltage is None or current is None or voltage.ndim != 1 or voltage.shape != current.shape:
+        return []
+    png = rendering.curve(
+        [rendering.Series(voltage, current)],
+        title=scene.name,
+        x_label="voltage (V)",
+        y_label="current (A)",
+        log_y=False,
+    )
+    return [rendering.thumbnail("current over voltage", png)]
 
 
 def trace(scene: Scene) -> list[Thumbnail]:
@@ -79,33 +126,3 @@ def trace(scene: Scene) -> list[Thumbnail]:
     y_label = shapes.label(series[0].label if len(series) == 1 else "", unit) if len(series) == 1 or unit else ""
     png = rendering.curve(series, title=scene.name, x_label=x_label, y_label=y_label)
     return [rendering.thumbnail(", ".join(line.label for line in series[:3]), png)]
-
-
-def sweep(scene: Scene) -> list[Thumbnail]:
-    """What collectors recorded over the ranges of one or two actuators (`range_<actuator>`)."""
-    ranges = [name for name in reading.names(scene.group, 200) if name.startswith("range_")]
-    axes = [data for data in map(scene.data, ranges) if data is not None and data.ndim == 1]
-    if not axes:
-        return []
-    for name in sorted(reading.names(scene.group, 200), key=lambda name: (name.endswith("_raw"), name)):
-        data = scene.data(name)
-        if data is None or name in ranges or is_bookkeeping(name):
-            continue
-        shape = tuple(length for length in data.shape if length > 1)
-        if data.ndim == 1 and data.shape == axes[0].shape:
-            found = shapes.line(data, axes[0], title=scene.name, name=name)
-            return [found] if found is not None else []
-        if data.ndim == 2 and len(axes) > 1 and shape == axes[0].shape + axes[1].shape:  # noqa: PLR2004 two actuators
-            return _sweep_map(scene, name, data, (axes[0], axes[1]))
-    return []
-
-
-def _sweep_map(scene: Scene, name: str, data: h5py.Dataset, axes: tuple[h5py.Dataset, h5py.Dataset]) -> list[Thumbnail]:
-    down, across = (reading.read(axis, [_POINTS]) for axis in axes)
-    v, h = (None if values is None else shapes.edges(values) for values in (down, across))
-    labels = tuple(
-        shapes.label(str(axis.name).rsplit("/", 1)[-1].removeprefix("range_"), unit_of(axis)) for axis in axes
-    )
-    extent = (*h, *v) if h is not None and v is not None else None
-    found = shapes.plane(data, title=scene.name, caption=name, extent=extent, labels=(labels[1], labels[0]))
-    return [found] if found is not None else []

@@ -11,71 +11,89 @@ from typing import TYPE_CHECKING, Final
 
 from ingestors import image
 from ingestors.hdf5.ingestor import main_picture
-from ingestors.scopefoundry import cubes, layout, scans, traces
-from ingestors.scopefoundry.scene import Scene
+from ingestors.scopefoundry import cubes, leem, positions, scans, sweeps, traces
 
 if TYPE_CHECKING:
-    import h5py
-
     from ingestors.api import Candidate, Thumbnail
+    from ingestors.scopefoundry.scene import Scene
 
+_MOST_PICTURES: Final = 6
 _MOST_COMPANIONS: Final = 4
 _BY_SHAPE: Final = (
-    cubes.cube, scans.tiles, scans.channels, scans.maps, traces.spectrum, traces.sweep, scans.images, traces.trace,
+    cubes.cube, positions.spectra, leem.ramp, sweeps.sweep, scans.tiles, scans.channels, scans.maps, positions.kinds,
+    traces.spectrum, leem.spin_images, scans.images, traces.current_voltage, traces.trace,
 )  # fmt: skip
 _BY_NAME: Final = (
-    ("*hyperspec*", (cubes.cube, scans.channels)),
-    ("*hyperspectral*", (cubes.cube,)),
-    ("*spec_scan", (cubes.cube,)),
-    ("*sync_raster_scan*", (scans.channels,)),
+    ("*hyperspec_cl*", (cubes.cube, scans.channels)),
+    ("*hyperspec*", (cubes.cube,)),
+    ("*spec_scan*", (cubes.cube,)),
+    ("*winspec*scan*", (cubes.cube,)),
+    ("*trpl*", (cubes.cube, traces.spectrum)),
+    ("*harp*2dslowscan*", (cubes.cube, scans.maps)),
+    ("*harp_histogram*", (traces.spectrum,)),
+    ("*sync_raster_scan*", (scans.channels, cubes.cube)),
     ("*tiled_image*", (scans.tiles,)),
-    ("*picam_readout", (traces.spectrum,)),
-    ("*ccd_readout", (traces.spectrum,)),
-    ("*spec_readout", (traces.spectrum,)),
-    ("*oo_spec_live", (traces.spectrum,)),
-    ("*power_scan*", (traces.spectrum,)),
-    ("*spec_line_scan", (traces.spectrum,)),
-    ("*spec_run", (traces.spectrum,)),
-    ("sweep_?D", (traces.sweep,)),
-    ("map_2D", (traces.sweep,)),
-    ("*2[dD]*[sS]can*", (scans.maps,)),
+    ("*picam_readout*", (traces.spectrum,)),
+    ("*ccd_readout*", (traces.spectrum,)),
+    ("*spec_readout*", (traces.spectrum,)),
+    ("*winspec*readout*", (traces.spectrum,)),
+    ("*spec_live*", (traces.spectrum,)),
+    ("auger_spectrum*", (traces.spectrum,)),
+    ("bioglow_spec*", (traces.spectrum, positions.kinds)),
+    ("*power_scan*", (traces.powers,)),
+    ("*multipos*", (positions.spectra, positions.kinds)),
+    ("*spec_line_scan*", (traces.spectrum,)),
+    ("spec_run*", (positions.kinds, traces.spectrum)),
+    ("photo_run*", (scans.images,)),
+    ("spin_run*", (traces.trace,)),
+    ("ald_run*", (traces.trace,)),
+    ("sv_ramp*", (leem.ramp,)),
+    ("image_save", (leem.saved_images,)),
+    ("spleem_image", (leem.spin_images,)),
+    ("arres_*", (leem.arres,)),
+    ("deposition_monitor", (leem.deposition,)),
+    ("sweep_?d*", (sweeps.sweep,)),
+    ("map_?d*", (sweeps.sweep,)),
+    ("*_?d*scan*", (scans.maps,)),
+    ("*2dslowscan*", (scans.maps,)),
     ("*apd_scan*", (scans.maps,)),
     ("toupcam_live*", (scans.images,)),
     ("*image_stack*", (scans.images,)),
-    ("*camera_capture", ()),
+    ("*camera_capture*", ()),
     ("*time_trace*", (traces.trace,)),
+    ("*_logger", (traces.spectrum, traces.trace)),
+    ("*photocurr*", (traces.current_voltage,)),
     ("*sine_wave*", (traces.trace,)),
 )
+_ALL_OF: Final = frozenset({"hyperspec_cl"})
+"""Measurements whose every named view is drawn, not only the first that finds something."""
 
 
 def known(measurement: str) -> bool:
     """Whether there is a view for a measurement of this name."""
-    return any(fnmatchcase(measurement, pattern) for pattern, _ in _BY_NAME)
+    return any(fnmatchcase(measurement.lower(), pattern) for pattern, _ in _BY_NAME)
 
 
-def pictures(file: h5py.File, name: str, group: h5py.Group | None, candidate: Candidate) -> list[Thumbnail]:
-    """Thumbnails of the main data, then of the pictures that lie beside the file."""
+def pictures(scene: Scene | None, candidate: Candidate) -> list[Thumbnail]:
+    """Thumbnails of the measurement's data, then of the pictures that lie beside the file."""
+    found = [] if scene is None else _drawn(scene)
+    if scene is not None and not found:
+        rest = main_picture(scene.group, scene.name)
+        found = [rest] if rest is not None else []
+    return found[:_MOST_PICTURES] + image.thumbnails(candidate.companions[:50], _MOST_COMPANIONS)
+
+
+def _drawn(scene: Scene) -> list[Thumbnail]:
+    """The first view that finds its data draws; measurements that record two kinds of data get both."""
+    name = scene.name.lower()
+    named = list(dict.fromkeys(view for pattern, views in _BY_NAME if fnmatchcase(name, pattern) for view in views))
+    every = any(one in name for one in _ALL_OF)
     found: list[Thumbnail] = []
-    if group is not None:
-        scene = Scene(group, name, layout.settings(group), layout.setting_units(group), _components(file))
-        named = [view for pattern, views in _BY_NAME if fnmatchcase(name, pattern) for view in views]
-        for view in dict.fromkeys([*named, *_BY_SHAPE]):
-            try:
-                found = view(scene)
-            except Exception:  # noqa: BLE001, S112 the ingestor's edge: odd data may suit the next view, metadata count more
-                continue
-            if found:
-                break
-        if not found:
-            rest = main_picture(group, name)
-            found = [rest] if rest is not None else []
-    return found + image.thumbnails(candidate.companions[:50], _MOST_COMPANIONS)
-
-
-def _components(file: h5py.File) -> dict[str, dict[str, object]]:
-    """Settings of the components whose settings name the data's channels."""
-    return {
-        name: layout.settings(group)
-        for name, group in layout.hardware(file).items()
-        if "raster" in name or "daq" in name
-    }
+    for view in dict.fromkeys([*named, *_BY_SHAPE]):
+        if found and not (every and view in named):
+            break
+        try:
+            found += view(scene)
+        except Exception:  # noqa: BLE001, S112 the ingestor's edge: odd data may suit the next view, metadata count more
+            continue
+    return found

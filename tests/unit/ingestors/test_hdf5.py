@@ -45,7 +45,9 @@ def test_the_old_form_of_signal_and_axes_is_understood() -> None:
     assert found.scientific_metadata["datasets"]["/Scan/data/two_theta"] == {
         "shape": [31],
         "dtype": "float64",
-        "unit": found.scientific_metadata["datasets"]["/Scan/data/two_theta"]["unit"],
+        "unit": "degrees",
+        "min": 17.92108,
+        "max": 17.92608,
     }
     assert [thumbnail.caption for thumbnail in found.thumbnails] == ["counts"]
 
@@ -107,7 +109,12 @@ def test_the_tree_is_nested_as_in_the_file_and_units_make_quantities(tmp_path: P
     assert line["name"] == "12.3.2"
     assert line["energy"] == Quantity(10.5, "keV")
     assert line["current"] == Quantity(500.0, "mA")
-    assert found.scientific_metadata["datasets"]["/image"] == {"shape": [40, 50], "dtype": "uint16"}
+    assert found.scientific_metadata["datasets"]["/image"] == {
+        "shape": [40, 50],
+        "dtype": "uint16",
+        "min": 1,
+        "max": 1,
+    }
     assert "image" not in found.scientific_metadata
     assert len(found.thumbnails) == 1
 
