@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from daemon.catalogs.credentials import Key, find_key
 from daemon.catalogs.crucible import Crucible, CrucibleOptions
 from daemon.embedded import EmbeddedCatalog
-from daemon.settings import CrucibleCatalog, LocalCatalog
+from daemon.errors import LabferryError
+from daemon.settings import CrucibleCatalog, LocalCatalog, catalogs_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,6 +46,24 @@ def connect(
             connection.close()
         raise
     return connections
+
+
+def reach(instrument: Instrument, clock: Clock) -> tuple[dict[str, Connection], dict[str, str]]:
+    """A connection to each catalog that can be asked now, and for the others the sentence why not, both by name.
+
+    Makes nothing that is not there: a local catalog without its folder cannot be asked.
+    """
+    connections: dict[str, Connection] = {}
+    problems: dict[str, str] = {}
+    for settings in catalogs_of(instrument):
+        if isinstance(settings, LocalCatalog) and (settings.path is None or not settings.path.is_dir()):
+            problems[settings.name] = f"there is no folder {settings.path}"
+            continue
+        try:
+            connections.update(connect([settings], instrument, clock))
+        except LabferryError as error:
+            problems[settings.name] = str(error)
+    return connections, problems
 
 
 def crucible(settings: CrucibleCatalog, instrument: Instrument, clock: Clock) -> Crucible:

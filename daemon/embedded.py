@@ -68,14 +68,16 @@ class EmbeddedCatalog:
         self.address = self._begin()
 
     def tick(self) -> None:
-        """Start the server again if it has ended."""
-        if self._process is None or self._process.poll() is None:
+        """Start the server again if it has ended; if it was another process's, begin to serve when that is gone."""
+        if _served(self._folder) if self._process is None else self._process.poll() is None:
             return
         now = self._clock.monotonic()
         if now < self._restart_at:
             return
         self._restart_at = now + RESTART_SECONDS
-        log.warning("catalog.ended", folder=str(self._folder), status=self._process.returncode)
+        log.warning(
+            "catalog.ended", folder=str(self._folder), status=self._process.returncode if self._process else None
+        )
         self._port = urlsplit(self.address.url).port or 0  # deliveries know this address
         try:
             self.address = self._begin()

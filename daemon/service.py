@@ -23,6 +23,7 @@ from daemon.loops.grouping import Placing
 from daemon.loops.hints import Hints
 from daemon.loops.housekeeping import Housekeeping
 from daemon.loops.settling import Settling
+from daemon.loops.sidecars import OWN_FILES
 from daemon.loops.watching import Watching
 from daemon.patterns import PathFilter
 from daemon.settings import catalogs_of
@@ -43,8 +44,6 @@ SETTLE_THREADS: Final = 2
 EXTRACT_THREADS: Final = 2
 JOIN_SECONDS: Final = 20.0
 WATCHER_SECONDS: Final = 5.0
-OWN_FILES: Final = ("**/session.yaml",)
-"""Files that a person puts into a root for labferry itself: evidence, not data."""
 
 
 class Progress(Enum):

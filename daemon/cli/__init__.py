@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "status": ("daemon.cli.status", "Show counts, queue, sessions, errors and the catalogs' health."),
     "session": ("daemon.cli.session", "Open, close and list sessions by hand."),
     "retry": ("daemon.cli.retry", "Send parked deliveries again."),
+    "verify": ("daemon.cli.verify", "Prove which files are safe to delete, and which are not and why."),
     "drop": ("daemon.cli.drop", "Give up parked deliveries."),
     "catalog": ("daemon.cli.catalog", "Serve a local catalog: its API and its pages."),
     "demo": ("daemon.cli.demo", "A simulated instrument, the daemon and the local catalog, to look at."),

@@ -100,6 +100,12 @@ def configure(mode: Mode = "auto", *, debug: bool = False, stream: TextIO | None
     )
 
 
+def only_warnings() -> None:
+    """For commands whose stdout is data: what the parts that they use have to warn of goes to stderr."""
+    configure()
+    logging.getLogger().setLevel(logging.WARNING)
+
+
 def logger(name: str) -> Any:
     """A logger. Modules of the command line take it from here, so that structlog is imported without rich (see above)."""
     return structlog.get_logger(name)

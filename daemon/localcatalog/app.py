@@ -129,6 +129,9 @@ class Application:
             return _refused(refusal.status, refusal.detail)
         if row["content"] is None:
             return _refused(404, "The content of this file is not stored here")
+        stored = content.content_path(self._catalog, row["content"])
+        if not stored.is_file():
+            return _refused(410, "The content of this file is not in the catalog's folder any more")
         suffix = "." + row["filename"].rsplit(".", 1)[-1].lower()
         inline = values.get("disposition") == "inline" and suffix in _INLINE
         headers = {
@@ -137,7 +140,7 @@ class Application:
             "ETag": row["etag"],
         }
         media = _INLINE[suffix] if inline else "application/octet-stream"
-        return LargeFileResponse(content.content_path(self._catalog, row["content"]), media_type=media, headers=headers)
+        return LargeFileResponse(stored, media_type=media, headers=headers)
 
 
 class LargeFileResponse(FileResponse):

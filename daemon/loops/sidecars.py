@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger("labferry.compose")
 
 SESSION_FILE: Final = "session.yaml"
+OWN_FILES: Final = (f"**/{SESSION_FILE}",)
+"""Files that a person puts into a root for labferry itself: evidence, not data."""
+
 SIDECARS: Final = (".meta.yaml", ".meta.json")
 MAX_BYTES: Final = 65536
 

@@ -249,6 +249,10 @@ class Datasets:
         """The measurements that every catalog has, oldest first."""
         return [_dataset(row) for row in self._database.all("delivered_datasets")]
 
+    def of_session(self, session: SessionId) -> list[DatasetRow]:
+        """The measurements of a session, oldest first."""
+        return [_dataset(row) for row in self._database.all("measurements_of_session", session=session)]
+
     def stuck(self, limit: int) -> list[DatasetRow]:
         """Waiting and parked datasets, oldest first."""
         return [_dataset(row) for row in self._database.all("waiting_or_parked_datasets", limit=limit)]

@@ -44,12 +44,13 @@ class DeliveryRow:
 
 @dataclass(frozen=True, slots=True)
 class StepRow:
-    """What is known of one step: done or begun, what it remembered, what it gave."""
+    """What is known of one step: done or begun, what it remembered, what it gave, and when that was."""
 
     digest: str
     done: bool
     memory: Mapping[str, Any]
     outcome: Mapping[str, Any]
+    at: str = ""
 
 
 class Deliveries:
@@ -123,7 +124,7 @@ class Deliveries:
         rows = self._database.all("steps", dataset=dataset, catalog=catalog)
         return {
             (row["kind"], row["key"]): StepRow(
-                row["digest"], bool(row["done"]), json.loads(row["memory"]), json.loads(row["outcome"])
+                row["digest"], bool(row["done"]), json.loads(row["memory"]), json.loads(row["outcome"]), row["at"]
             )
             for row in rows
         }

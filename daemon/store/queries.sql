@@ -189,6 +189,12 @@ UPDATE sessions SET changed = 0 WHERE id = :id
 SELECT s.*, (SELECT COUNT(*) FROM datasets d WHERE d.session = s.id AND d.kind = 'measurement') AS count
 FROM sessions s ORDER BY s.started_at DESC LIMIT :limit
 
+-- name: sessions_named
+SELECT * FROM sessions WHERE name = :name ORDER BY started_at
+
+-- name: measurements_of_session
+SELECT * FROM datasets WHERE session = :session AND kind = 'measurement' ORDER BY first_seen, id
+
 -- name: session_summary
 SELECT COUNT(*) AS count, SUM((SELECT TOTAL(f.size) FROM files f WHERE f.dataset = d.id AND f.state = 'settled')) AS bytes
 FROM datasets d WHERE d.session = :session AND d.kind = 'measurement'
@@ -267,7 +273,7 @@ WHERE d.state IN ('parked', 'waiting') AND d.error <> '' ORDER BY d.age, d.id LI
 UPDATE deliveries SET state = 'queued', not_before = NULL WHERE state = 'waiting' AND catalog = :catalog
 
 -- name: steps
-SELECT kind, key, digest, done, memory, outcome FROM steps WHERE dataset = :dataset AND catalog = :catalog
+SELECT kind, key, digest, done, memory, outcome, at FROM steps WHERE dataset = :dataset AND catalog = :catalog
 
 -- name: remember_step
 INSERT INTO steps (dataset, catalog, kind, key, digest, done, memory, at)

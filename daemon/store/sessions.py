@@ -112,6 +112,10 @@ class Sessions:
         """The latest sessions with the number of their datasets."""
         return [_session(row) for row in self._database.all("sessions", limit=limit)]
 
+    def named(self, name: str) -> list[SessionRow]:
+        """The sessions of this name, oldest first."""
+        return [_session(row) for row in self._database.all("sessions_named", name=name)]
+
     def summary(self, session: SessionId) -> tuple[int, int]:
         """Number of datasets and bytes of a session."""
         row = self._database.one("session_summary", session=session)
