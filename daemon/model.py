@@ -214,9 +214,11 @@ class StepKind(StrEnum):
     METADATA = "metadata"
     KEYWORD = "keyword"
     FILE = "file"
+    BLOCK = "block"
     INGESTION = "ingestion"
     THUMBNAIL = "thumbnail"
     SAMPLE = "sample"
+    LIFECYCLE = "lifecycle"
     LINK = "link"
 
 

@@ -136,7 +136,7 @@ def _detail(answer: Answer) -> Any:
 
 def _readable(detail: Any) -> str:
     if isinstance(detail, str):
-        return detail
+        return _validated(detail)
     if isinstance(detail, list):  # FastAPI: [{"loc": ["body", "timestamp"], "msg": "…", "type": "…"}, …]
         return "; ".join(_readable(item) for item in detail)
     if isinstance(detail, dict):
@@ -147,6 +147,17 @@ def _readable(detail: Any) -> str:
         place = ".".join(str(part) for part in place) if isinstance(place, list) else place
         return f"{place}: {message}" if place else message
     return str(detail)
+
+
+def _validated(text: str) -> str:
+    """A sentence; or, where it is JSON once more, the rules in it (SciCat v3: class-validator's objects as one text)."""
+    if not text.startswith("[{"):
+        return text
+    try:
+        rules = [rule for item in json.loads(text) for rule in item["constraints"].values()]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return text
+    return "; ".join(str(rule) for rule in rules) or text
 
 
 def retry_after(text: str | None, now: datetime) -> float | None:

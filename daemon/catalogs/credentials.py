@@ -40,9 +40,31 @@ def find_key(
 
     Raises CredentialsRefused that names them all if none holds one.
     """
-    variable, credential = variable_of(name), f"{name.replace('-', '_')}_api_key"
-    folder = environment.get("CREDENTIALS_DIRECTORY", "")
     problems: list[str] = []
+    own = find_secret("api_key", configured, environment, name=name, problems=problems)
+    if own is not None:
+        return own
+    if urlsplit(url).hostname == urlsplit(find_url(environment) or PUBLIC).hostname:
+        shared = _shared(environment, problems)
+        if shared is not None:
+            return shared
+    raise CredentialsRefused(
+        f"There is no key for {name}." + "".join(f" {problem}" for problem in problems),
+        f"Put one into the variable {variable_of(name)}, the systemd credential {credential_of(name, 'api_key')}, the variable "
+        f"{SHARED_VARIABLE}, `api_key` of the catalog in the YAML file, or `[crucible] api_key` in "
+        f"{config_ini(environment)}.",
+    )
+
+
+def find_secret(
+    what: str, configured: str | None, environment: Mapping[str, str], *, name: str, problems: list[str]
+) -> Key | None:
+    """The secret of this kind (`api_key`, `password`, `token`) of the catalog `name`: variable, credential, YAML file.
+
+    What could not be read is added to `problems`.
+    """
+    variable, credential = variable_of(name, what), credential_of(name, what)
+    folder = environment.get("CREDENTIALS_DIRECTORY", "")
     if environment.get(variable, "").strip():
         return Key(environment[variable].strip(), variable)
     if folder:
@@ -51,21 +73,17 @@ def find_key(
             return Key(text, f"the systemd credential {credential}")
     if configured and configured.strip():
         return Key(configured.strip(), "the configuration")
-    if urlsplit(url).hostname == urlsplit(find_url(environment) or PUBLIC).hostname:
-        shared = _shared(environment, problems)
-        if shared is not None:
-            return shared
-    raise CredentialsRefused(
-        f"There is no key for {name}." + "".join(f" {problem}" for problem in problems),
-        f"Put one into the variable {variable}, the systemd credential {credential}, the variable "
-        f"{SHARED_VARIABLE}, `api_key` of the catalog in the YAML file, or `[crucible] api_key` in "
-        f"{config_ini(environment)}.",
-    )
+    return None
 
 
-def variable_of(name: str) -> str:
-    """The variable that holds the key of the catalog with this name."""
-    return f"LABFERRY_{name.replace('-', '_').upper()}_API_KEY"
+def variable_of(name: str, what: str = "api_key") -> str:
+    """The variable that holds a secret of the catalog with this name."""
+    return f"LABFERRY_{name.replace('-', '_').upper()}_{what.upper()}"
+
+
+def credential_of(name: str, what: str) -> str:
+    """The systemd credential that holds a secret of the catalog with this name."""
+    return f"{name.replace('-', '_')}_{what}"
 
 
 def _shared(environment: Mapping[str, str], problems: list[str]) -> Key | None:

@@ -134,6 +134,8 @@ class Crucible(CrucibleReading):
                 return self._sample(step.key, record, attempt)
             case StepKind.LINK:
                 return self._link(step.key, record, attempt)
+            case StepKind.BLOCK | StepKind.LIFECYCLE:
+                raise CatalogRefused(f"{self.name} knows no step of the kind {step.kind}.")
 
     def page(self, unique_id: str) -> str | None:
         """Where a person can look at the dataset, if a page is configured."""

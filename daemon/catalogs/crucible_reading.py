@@ -103,6 +103,8 @@ class CrucibleReading:
                 return {"thumbnail_id": named[0].get("id"), "how": "already there"} if named else None
             case StepKind.SAMPLE | StepKind.LINK:
                 there = any(item.get("unique_id") == step.key for item in self._links(record.unique_id))
+            case _:
+                there = False
         return {"how": "already there"} if there else None
 
     def _recall_record(self, record: DatasetRecord) -> Mapping[str, Any] | None:
