@@ -44,6 +44,16 @@ def picture(shade: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(bytes([0, shade]))) + chunk(b"IEND", b"")
 
 
+def load(folder: Path) -> None:
+    """Write a measurement's files: a primary one of several parts, an image beside it, and an empty log."""
+    contents = {"map.h5": bytes(range(251)) * 600, "map.h5_images/view.png": picture(9), "map.log": b""}
+    for name, content in contents.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        os.utime(path, (MEASURED, MEASURED))
+
+
 class Tide(ManualClock):
     """Waiting moves it, and asks whether there is anything left to wait for."""
 
@@ -59,7 +69,7 @@ class Tide(ManualClock):
 
 @dataclass
 class Voyage:
-    """A folder with one measurement: a primary file in several parts, an image, an empty log, and a session around it.
+    """The way of the one measurement in `folder`/data, with a session around it.
 
     `problems` is what the daemon said of each delivery that did not end, in its own words.
     """
@@ -85,13 +95,6 @@ class Voyage:
     def __exit__(self, *_: object) -> None:
         self.workshop.close()
         self.catalog.close()
-
-    def load(self) -> None:
-        """Write the measurement's files."""
-        contents = {"map.h5": bytes(range(251)) * 600, "map.h5_images/view.png": picture(9), "map.log": b""}
-        for name, content in contents.items():
-            path = self.workshop.write(name, content)
-            os.utime(path, (MEASURED, MEASURED))
 
     def embark(self) -> None:
         """From the disk to what is owed to the catalog."""

@@ -7,115 +7,19 @@ print the table.
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
-from contextlib import ExitStack
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.fakes.faultproxy import Fault, FaultProxy
+from tests.fakes.faultproxy import Fault
 from tests.fakes.faults import FAULTS
-from tests.fakes.served import SERVERS
-from tests.fakes.voyage import Voyage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.fakes.served import Served
+    from tests.fakes.sea import Sea
 
 SPARSE: Final = 11
 """Of so many cells one is tried in the short version."""
-
-
-@dataclass
-class Sea:
-    """A catalog behind a proxy, what an undisturbed voyage leaves there, and its requests in order."""
-
-    name: str
-    served: Served
-    proxy: FaultProxy
-    folder: Path
-    numbers: Iterator[int] = field(default_factory=itertools.count)
-    requests: list[str] = field(default_factory=list)
-    expected: tuple[Any, ...] = ()
-
-    def voyage(self) -> Voyage:
-        """A folder of its own, with a measurement."""
-        folder = self.folder / f"{next(self.numbers)}"
-        folder.mkdir()
-        voyage = Voyage(folder, self.served.adapter, self.proxy.port, self.served.sample, self.served.project)
-        voyage.load()
-        return voyage
-
-    def sail_undisturbed(self) -> None:
-        """Learn the requests and what they leave."""
-        with self.voyage() as voyage:
-            self.proxy.lines.clear()
-            voyage.whole()
-            self.requests = [self.served.title(line) for line in self.proxy.lines]
-            self.expected = self.arrived(voyage)
-
-    def arrived(self, voyage: Voyage) -> tuple[Any, ...]:
-        """What the catalog holds of a voyage; ids by their role."""
-        ids = voyage.ids()
-        return tuple(
-            _named(self.served.contents(unique_id), dict(zip(ids, ("own", "parent"), strict=True))) for unique_id in ids
-        )
-
-    def disturbed(self, fault: Fault, number: int) -> list[str]:
-        """One voyage whose n-th request meets a fault, then a new start; what is wrong afterwards."""
-        before = self.served.count()
-        with self.voyage() as voyage:
-            voyage.embark()
-            self.proxy.arm("", fault, skip=number)
-            voyage.sail(enough=lambda: self.proxy.struck > 0)
-            struck = self.proxy.struck
-            self.proxy.disarm()
-            voyage.restart()
-            voyage.whole()
-            return [
-                *(["the fault was not met"] if not struck else []),
-                *_differences(self.expected, self.arrived(voyage)),
-                *(["a dataset too many or too few"] if self.served.count() - before != len(self.expected) else []),
-            ]
-
-
-def _named(value: Any, names: dict[str, str]) -> Any:
-    """The value with the voyage's own ids replaced by their roles; lists in one order, whatever the ids were."""
-    if isinstance(value, dict):
-        return {key: _named(item, names) for key, item in value.items()}
-    if isinstance(value, list):
-        return sorted((_named(item, names) for item in value), key=repr)
-    if isinstance(value, tuple):
-        return tuple(_named(item, names) for item in value)
-    if isinstance(value, str):
-        for unique_id, name in names.items():
-            value = value.replace(unique_id, name)
-    return value
-
-
-def _differences(expected: tuple[Any, ...], found: tuple[Any, ...]) -> list[str]:
-    return [
-        f"{name}: {found_one.get(name) if found_one else None!r} in place of {part!r}"
-        for one, found_one in zip(expected, found, strict=True)
-        for name, part in one.items()
-        if not found_one or found_one.get(name) != part
-    ]
-
-
-@pytest.fixture(scope="module", params=SERVERS)
-def sea(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sea]:
-    """Each catalog once for all faults; every cell has a dataset of its own."""
-    folder = tmp_path_factory.mktemp("sea")
-    with ExitStack() as stack:
-        served = stack.enter_context(SERVERS[request.param](folder))
-        proxy = stack.enter_context(FaultProxy(served.port))
-        made = Sea(request.param, served, proxy, folder)
-        made.sail_undisturbed()
-        yield made
 
 
 def table(sea: Sea, cells: dict[tuple[str, int], list[str]]) -> str:
@@ -176,7 +80,7 @@ def test_a_voyage_that_loses_every_reply_once_still_ends(sea: Sea) -> None:
             voyage.sail(enough=lambda: sea.proxy.struck > 0)
         sea.proxy.disarm()
         voyage.whole()
-        assert _differences(sea.expected, sea.arrived(voyage)) == []
+        assert sea.wrong(voyage) == []
 
 
 @pytest.mark.slow

@@ -1,0 +1,20 @@
+"""Every catalog, once for all the tests of a module that disturb deliveries to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.fakes.sea import Sea, open_sea
+from tests.fakes.served import SERVERS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def sea(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sea]:
+    """A catalog behind a proxy; every disturbance has a dataset of its own."""
+    with open_sea(request.param, tmp_path_factory.mktemp("sea")) as made:
+        yield made
