@@ -301,4 +301,4 @@ def _is_empty(column: Column) -> bool:
 def _is_used(line: str, table: Table, dialect: Dialect) -> bool:
     """Whether the line above a table is the one with its titles."""
     names = [column.name for column in table.columns]
-    return not names[0].startswith("column ") and are_titles(line, names, dialect.delimiter)
+    return not all(name.startswith("column ") for name in names) and are_titles(line, names, dialect.delimiter)

@@ -33,6 +33,7 @@ _MISSING: Final = frozenset(
 _INFINITE: Final = {"inf": 1, "+inf": 1, "-inf": -1, "infinity": 1, "+infinity": 1, "-infinity": -1, "∞": 1}
 _INFINITE_MSVC: Final = {"1.#inf": 1, "+1.#inf": 1, "-1.#inf": -1}
 
+_UNIT_OF: Final = re.compile(r"(.+?)[ _]?units?", re.IGNORECASE)
 _NUMBER_AND_UNIT: Final = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+))([A-Za-zµμ°%Ω][A-Za-z]{0,4})")
 _MARK: Final = re.compile(r"\s*(?:[#;%!*'][#;%!*'\s]*|//+)\s?")
 _PARTING: Final = re.compile(r"[:=\t]")
@@ -95,13 +96,24 @@ def pairs(lines: Iterable[str]) -> dict[str, Any]:
 
 
 def gathered(found: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """Keys and values as a mapping: a key that comes again with another value makes a list."""
+    """Keys and values as a mapping: a key that comes again with another value makes a list.
+
+    A number and its unit in two fields (`SPEED` and `SPEED_UNIT`) become one.
+    """
     known: dict[str, list[Any]] = {}
     for key, value in found:
         values = known.setdefault(key, [])
         if value not in values:
             values.append(value)
-    return {key: values[0] if len(values) == 1 else values for key, values in known.items()}
+    fields = {key: values[0] if len(values) == 1 else values for key, values in known.items()}
+    for key in [key for key in fields if _UNIT_OF.fullmatch(key)]:
+        match = _UNIT_OF.fullmatch(key)
+        of, unit = match[1] if match else "", fields[key]
+        number = fields.get(of)
+        if isinstance(number, (int, float)) and not isinstance(number, bool) and isinstance(unit, str) and unit:
+            fields[of] = Quantity(number, unit)
+            del fields[key]
+    return fields
 
 
 def is_pair(line: str) -> bool:

@@ -117,20 +117,27 @@ def title_above(lines: Sequence[str], names: Sequence[str]) -> str:
 def _split(line: str, count: int, delimiter: str | None, *, loosely: bool) -> list[str] | None:
     if len(line) > _LONGEST or _SECTION.fullmatch(line):
         return None
-    for adapted in (False, True) if loosely else (False,):
-        for bare in _variants(line, delimiter):
-            for cells in _ways(bare, delimiter, loosely=loosely):
-                found = _adapted(cells, count) if adapted and delimiter is not None and delimiter in bare else cells
-                if len(found) == count and _are_names(found, bare):
-                    return found
-    if loosely and delimiter is not None and delimiter in line:  # `#Wave<TAB><TAB>#Intensity`
-        filled = [cell.lstrip("#% ") for cell in _separated(line, delimiter) if cell.strip()]
-        if len(filled) == count and _are_names(filled, " ".join(filled)):
-            return filled
+    for bare in _variants(line, delimiter):
+        for cells in _ways(bare, delimiter, loosely=loosely):
+            if len(cells) == count and _are_names(cells, bare):
+                return cells
+    return _adapted(line, count, delimiter) if loosely and delimiter is not None and delimiter in line else None
+
+
+def _adapted(line: str, count: int, delimiter: str) -> list[str] | None:
+    """Delimited titles with blank cells between them (`#Wave<TAB><TAB>#Intensity`), too few or too many for the rows below."""
+    filled = [cell.lstrip("#% ") for cell in _separated(line, delimiter) if cell.strip()]
+    if len(filled) == count and _are_names(filled, " ".join(filled)):
+        return filled
+    for bare in _variants(line, delimiter):
+        for cells in _ways(bare, delimiter, loosely=True):
+            found = _fitted(cells, count) if delimiter in bare else cells
+            if len(found) == count and _are_names(found, bare):
+                return found
     return None
 
 
-def _adapted(cells: list[str], count: int) -> list[str]:
+def _fitted(cells: list[str], count: int) -> list[str]:
     """Delimited titles where the last ones are empty as the cells below them are, or hold nothing below them."""
     if not count > 1 or not len(cells) > 1 or not all(map(_is_word, cells[count:])):
         return cells

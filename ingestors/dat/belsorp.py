@@ -63,7 +63,6 @@ def read(text: Decoded, candidate: Candidate) -> Reading:
     return Reading(
         data_type="BELSORP adsorption data",
         measurement="Gas adsorption",
-        name=sample,
         timestamp=when.iso,
         instrument=f"BELSORP {serial}".strip(),
         samples=(sample,),

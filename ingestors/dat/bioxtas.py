@@ -56,7 +56,6 @@ def read(text: Decoded, candidate: Candidate) -> Reading:
     return Reading(
         data_type="BioXTAS RAW scattering curve",
         measurement="Small-angle X-ray scattering",
-        name=sample,
         timestamp=when.iso,
         instrument=facts.instrument_of(known),
         samples=(sample,),

@@ -11,7 +11,7 @@ from ingestors.headers import flat
 from ingestors.units import split_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 _TITLES: Final = (
     "title", "scan title", "experiment title", "measurement title", "dataset name", "dataset", "measurement name",
@@ -75,7 +75,8 @@ def said(fields: Mapping[str, Any], keys: Iterable[str]) -> str:
     for key, value in reversed(list(flat(fields).items())):
         known[_plain(key)] = known[_plain(key).replace(" ", "")] = value
     for key in keys:
-        value = known.get(key, known.get(key.replace(" ", "")))
+        plain = _plain(key)
+        value = known.get(plain, known.get(plain.replace(" ", "")))
         if isinstance(value, (str, int)) and not isinstance(value, bool) and str(value).strip(" -?\"'"):
             return str(value).strip().strip("\"'")
     return ""
@@ -97,8 +98,11 @@ def instrument_of(fields: Mapping[str, Any]) -> str:
     return said(fields, _INSTRUMENTS)
 
 
-def time_of(fields: Mapping[str, Any]) -> dates.Moment:
-    """When the measurement was made, in whatever key and spelling, without guessing the order of day and month."""
+def time_of(fields: Mapping[str, Any], order: Sequence[str] = ()) -> dates.Moment:
+    """When the measurement was made, in whatever key and spelling, without guessing the order of day and month.
+
+    `order` are the `strptime` dates of a format that fixes them.
+    """
     for key in _MOMENTS:
         text = said(fields, (key,))
         if not _DAY.search(text) and not (dates.has_month(text) and re.search(r"\d", text)):
@@ -106,7 +110,7 @@ def time_of(fields: Mapping[str, Any]) -> dates.Moment:
         if not _HOUR.search(text):
             clock = next((word for word in (said(fields, (name,)) for name in _CLOCK) if _HOUR.fullmatch(word)), "")
             text = f"{text} {clock}".strip()
-        return anywhere(text)
+        return dates.parse(text, order) if order and re.match(r"\d{1,2}[/.-]", text) else anywhere(text)
     return dates.NEVER
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ingestors import tables
 from ingestors.dat import facts, plots
+from ingestors.dat.methods import method_of
 from ingestors.dat.reading import Reading
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from ingestors.textfile import Decoded
 
 _NO_TABLE: Final = re.compile(r"\s*(?:<[?!a-zA-Z]|\{\s*[\"}]|\[\s*[\[{\"]|VAMAS Surface Chemical Analysis)")
-_LINES: Final = 600  # of the head that a claim looks at
+_REMARKS: Final = 12  # that may name the method
 
 
 def recognises(head: str, candidate: Candidate) -> str | None:
@@ -36,17 +37,28 @@ def recognises(head: str, candidate: Candidate) -> str | None:
 def read(text: Decoded, candidate: Candidate) -> Reading:
     """Header fields, comments, tables. Raises tables.NotATableError."""
     found = tables.read(text)
+    return reading(found, candidate, data_type="Text table")
+
+
+def reading(
+    found: Text, candidate: Candidate, *, data_type: str, thumbnails: tuple[Thumbnail, ...] | None = None
+) -> Reading:
+    """What the header and the columns of any table say. Thumbnails are drawn unless they are given."""
     when = facts.time_of(found.fields)
     title, sample = facts.title_of(found.fields), facts.sample_of(found.fields)
+    texts = (title, *(table.title for table in found.tables[:1]), *found.remarks[:_REMARKS])
+    if thumbnails is None:
+        thumbnails = pictures(found.tables, title or sample or candidate.stem)
     return Reading(
-        data_type="Text table",
+        data_type=data_type,
+        measurement=method_of(found.fields, found.tables, texts, candidate.stem),
         name=title,
         timestamp=when.iso,
         instrument=facts.instrument_of(found.fields),
         samples=(sample,),
         metadata=metadata_of(found),
         tables=found.tables,
-        thumbnails=pictures(found.tables, title or sample or candidate.stem),
+        thumbnails=thumbnails,
         warnings=(*when.warnings, *found.warnings),
     )
 

@@ -46,7 +46,6 @@ def read(text: Decoded, candidate: Candidate) -> Reading:
     return Reading(
         data_type="PyMeasure results",
         measurement=procedure.removesuffix("Procedure"),
-        name=sample,
         timestamp=when.iso,
         samples=(sample,),
         keywords=("PyMeasure", procedure),

@@ -77,7 +77,7 @@ def read(text: Decoded, candidate: Candidate) -> Reading:
         measurement=next(
             (method for pattern, method in _METHODS if re.search(pattern, app or appname, re.IGNORECASE)), ""
         ),
-        name=title or next((sample for sample in samples if sample.strip()), ""),
+        name=title,
         timestamp=when.iso,
         instrument=f"Quantum Design {product}" if product else "",
         samples=tuple(samples),

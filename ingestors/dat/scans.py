@@ -96,7 +96,6 @@ def read_iss(text: Decoded, candidate: Candidate) -> Reading:
     return Reading(
         data_type="NSLS-II ISS scan file",
         measurement=xas.METHOD,
-        name=sample,
         timestamp=when.iso,
         instrument=beamline,
         samples=(sample,),
@@ -132,20 +131,19 @@ def read_als(text: Decoded, candidate: Candidate) -> Reading:
         when = dates.parse(written if ":" in written else f"{written} {clock}", dates.US)
     spectrum = xas.absorption(found.tables[0]) is not None
     sample, title = facts.sample_of(found.fields), facts.title_of(found.fields)
-    name = title or sample
     return Reading(
         data_type="ALS beamline file",
         measurement=xas.METHOD if spectrum else "",
-        name=name,
+        name=title,
         timestamp=when.iso,
         instrument=f"ALS beamline {number[1]}" if number else "ALS",
         samples=(sample,),
         keywords=("ALS",),
         metadata=general.metadata_of(found),
         tables=found.tables,
-        thumbnails=xas.pictures(found.tables[0], name or candidate.stem)
+        thumbnails=xas.pictures(found.tables[0], title or sample or candidate.stem)
         if spectrum
-        else general.pictures(found.tables, name or candidate.stem),
+        else general.pictures(found.tables, title or sample or candidate.stem),
         warnings=(*when.warnings, *found.warnings),
     )
 

@@ -50,7 +50,6 @@ def read(text: Decoded, candidate: Candidate) -> Reading:
     return Reading(
         data_type="XDI",
         measurement=xas.METHOD if spectrum else "",
-        name=sample,
         timestamp=when.iso,
         instrument=_text(fields, "Beamline", "name"),
         samples=(sample,),

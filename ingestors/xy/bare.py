@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from ingestors.dat import facts
-from ingestors.dat.general import metadata_of
-from ingestors.dat.reading import Reading
+from ingestors.dat.general import reading
 from ingestors.tables import NotATableError, Text
 from ingestors.tables import read as read_tables
 from ingestors.xy.drawing import pictures
 
 if TYPE_CHECKING:
     from ingestors.api import Candidate
+    from ingestors.dat.reading import Reading
     from ingestors.textfile import Decoded
 
-_TWO_THETA: Final = re.compile(r"(2|two)[\s_*-]*(th(eta)?|θ|ϴ)\b.*|tth.*", re.IGNORECASE)
 _PATTERN: Final = range(2, 4)  # columns of a pattern
 _COUNTED: Final = {1: "One", 2: "Two", 3: "Three", 4: "Four", 5: "Five", 6: "Six"}
 
@@ -41,22 +39,9 @@ def is_pattern(found: Text) -> bool:
 
 
 def read(text: Decoded, candidate: Candidate) -> Reading:
-    """Header fields and columns. The measurement stays open unless a column is called 2 theta. Raises NotATableError."""
+    """Header fields and columns. The measurement stays open unless the file says it. Raises NotATableError."""
     found = read_tables(text)
-    when = facts.time_of(found.fields)
-    sample = facts.sample_of(found.fields)
-    title = facts.title_of(found.fields)
-    first = found.tables[0].columns[0].name
     count = max(len(table.columns) for table in found.tables)
-    return Reading(
-        data_type=f"{_COUNTED.get(count, count)}-column text",
-        measurement="X-ray diffraction" if _TWO_THETA.fullmatch(first.strip()) else "",
-        name=title,
-        timestamp=when.iso,
-        instrument=facts.instrument_of(found.fields),
-        samples=(sample,),
-        metadata=metadata_of(found),
-        tables=found.tables,
-        thumbnails=pictures(found.tables, title=title or candidate.stem),
-        warnings=(*when.warnings, *found.warnings),
-    )
+    title = facts.title_of(found.fields) or candidate.stem
+    drawn = pictures(found.tables, title=title)
+    return reading(found, candidate, data_type=f"{_COUNTED.get(count, count)}-column text", thumbnails=drawn)

@@ -10,6 +10,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from ingestors.api import Quantity
 from ingestors.dat.reading import Reading
 from ingestors.tables import Column, Table, pairs, strip_marks
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from ingestors.api import Candidate
     from ingestors.textfile import Decoded
 
+_PER_ANGSTROM: Final = {"A^-1": 1.0, "nm^-1": 0.1}
+_WIDE_ANGLE: Final = 0.628  # 1/Å
 _HEADER: Final = 100_000  # characters
 _OLD: Final = "== pyFAI calibration =="
 _SECTION: Final = re.compile(r"#\s*==\s*(.+?)\s*==\s*")
@@ -55,16 +59,27 @@ def read(text: Decoded, candidate: Candidate) -> Reading:
     warnings = list(found.warnings)
     said = [line for line in comments if not are_titles(line, [column.name for column in table.columns], None)]
     metadata = _geometry(said, warnings)
-    angle = table.columns[0].name.startswith(("2th", "tth"))
     return Reading(
         data_type="pyFAI pattern",
-        measurement="X-ray diffraction" if angle else "",
+        measurement=_method(table),
         keywords=("pyFAI",),
         metadata=metadata,
         tables=(table, *found.tables[1:]),
         thumbnails=pictures((table,), title=candidate.stem),
         warnings=tuple(warnings),
     )
+
+
+def _method(table: Table) -> str:
+    """Diffraction over angles, and over q where it goes beyond what small angles reach (d below 10 Å)."""
+    x = table.columns[0]
+    if x.name.startswith(("2th", "tth")):
+        return "X-ray diffraction"
+    unit = (x.unit or "").replace("Å", "A")
+    if not x.name.startswith("q") or unit not in _PER_ANGSTROM or x.is_text:
+        return ""
+    farthest = float(np.nanmax(x.values, initial=0)) * _PER_ANGSTROM[unit]
+    return "X-ray diffraction" if farthest > _WIDE_ANGLE else "Small-angle X-ray scattering"
 
 
 def _named(table: Table, comments: Sequence[str]) -> Table:

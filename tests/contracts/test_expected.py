@@ -22,12 +22,15 @@ formats; a key is a path below `tests/data`, its value what a person can read th
       warnings: [words]                       # each stands in one of the warnings
       warning_count: 1                        # how many there are
 
-Numbers agree to six digits. In lists every element counts; in mappings only the keys that are named.
+Numbers agree to six digits. In lists every element counts; in mappings only the keys that are named, and a mapping with
+numbers for keys names elements of a list (`scans: {0: {command: ascan}}`).
 """
 
 from __future__ import annotations
 
+import json
 import math
+import time
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -39,6 +42,9 @@ from ingestors.api import Candidate, Extraction, jsonable
 from ingestors.registry import Registry
 
 DATA = Path(__file__).parents[1] / "data"
+_LONGEST = 1.0
+_TEXTS = {".xy", ".chi", ".dat", ".DAT", ".txt", ".csv", ".dta", ".asc", ".vms", ".ng5"}
+_BINARY_DAT = {"corpus/dat/pydrs4/drs4_test.dat"}
 KEYS = {
     "ingestor",
     "companions",
@@ -82,8 +88,19 @@ def test_a_file_is_read_as_a_person_reads_it(name: str) -> None:
     claim = _registry().rank(candidate).claims[0]
     plugin = _registry().get(claim.ingestor)
     assert plugin is not None
-    wrong = [*_told(facts, claim.ingestor, plugin.ingestor.extract(candidate))]
+    begin = time.process_time()
+    found = plugin.ingestor.extract(candidate)
+    seconds = time.process_time() - begin
+    json.dumps(jsonable(found.scientific_metadata), allow_nan=False)
+    wrong = _told(facts, claim.ingestor, found)
     assert not wrong, "\n" + "\n".join(wrong)
+    assert seconds < _LONGEST, f"{seconds:.1f} s of the processor"
+
+
+def test_no_text_file_of_the_corpus_is_forgotten() -> None:
+    """Every file that a person can open in an editor has its facts."""
+    texts = [path for path in (DATA / "corpus").rglob("*.*") if path.suffix in _TEXTS and path.name != "SOURCES.md"]
+    assert {str(path.relative_to(DATA)) for path in texts} - set(EXPECTED) <= _BINARY_DAT
 
 
 def _told(facts: dict[str, Any], ingestor: str, found: Extraction) -> list[str]:
@@ -134,6 +151,9 @@ def _differences(where: str, expected: Any, found: Any) -> list[str]:
             for key, value in expected.items()
             for line in _differences(f"{where} / {key}", value, found.get(str(key)))
         ]
+    if isinstance(expected, dict) and isinstance(found, list):
+        found = dict(enumerate(found))
+        return [line for key in expected for line in _differences(f"{where}[{key}]", expected[key], found.get(key))]
     if isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
         pairs = enumerate(zip(expected, found, strict=True))
         return [line for index, (one, two) in pairs for line in _differences(f"{where}[{index}]", one, two)]

@@ -122,14 +122,17 @@ def test_the_newer_pyfai_header_is_read() -> None:
     assert found.scientific_metadata["table"]["rows"] == 1000
 
 
-def test_a_pyfai_pattern_over_q_leaves_the_measurement_open() -> None:
-    """Scattering over q may be wide- or small-angle; the suffix does not matter."""
+def test_a_pyfai_pattern_over_q_is_told_by_how_far_it_goes(tmp_path: Path) -> None:
+    """Scattering over q is wide-angle or small-angle; the suffix does not matter."""
     found = extracted(CORPUS / "dat/made_pyFAI/LaB6_q_A_pyFAI_0.20.0.dat")
     assert claimed(Candidate(CORPUS / "dat/made_pyFAI/LaB6_q_A_pyFAI_0.20.0.dat")) == Specificity.FORMAT - 1
-    assert "measurement" not in found.attributes
+    assert found.attributes["measurement"] == "X-ray diffraction"
     assert (column(found, 0)["name"], column(found, 0)["unit"]) == ("q", "A^-1")
     assert found.scientific_metadata["Normalization factor"] == 1234.5
     assert found.scientific_metadata["Detector"] == "Pilatus 1M"
+    small = tmp_path / "small.dat"
+    small.write_text("# == pyFAI calibration ==\n# Wavelength: 1e-10 m\n# q_nm^-1 I\n0.1 5\n0.2 4\n0.3 3\n0.4 2\n")
+    assert extracted(small).attributes["measurement"] == "Small-angle X-ray scattering"
 
 
 def test_pyfai_columns_are_named_where_the_names_line_is_broken(tmp_path: Path) -> None:

@@ -1,0 +1,154 @@
+"""The field's name of a measurement from what a file says: header, titles of columns, words of its name.
+
+Only where the words can mean one method. The strongest evidence wins: a header field that names the method, then the
+columns together, then the title and the remarks, then the words of the file's name.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from ingestors.dat.facts import said
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from ingestors.columns import Table
+
+_KEYS: Final = (
+    "technique", "method", "measurement", "measurement type", "measurement mode", "experiment", "experiment type", "data type",
+    "scan type", "type of measurement", "analysis method", "test type", "spectrum type", "type", "mode", "procedure",
+)  # fmt: skip
+_WORDS: Final = (
+    ("Grazing-incidence small-angle X-ray scattering", r"gisaxs"),
+    ("Grazing-incidence wide-angle X-ray scattering", r"giwaxs|gixs"),
+    ("Small-angle neutron scattering", r"sans|small[- ]angle neutron scattering"),
+    ("Small-angle X-ray scattering", r"saxs|usaxs|bio-?saxs|small[- ]angle x-?ray scattering"),
+    ("Wide-angle X-ray scattering", r"waxs|waxd|wide[- ]angle x-?ray scattering"),
+    ("X-ray reflectometry", r"xrr|x-?ray reflect(?:ivity|ometry)"),
+    ("Neutron reflectometry", r"neutron reflect(?:ivity|ometry)"),
+    ("Neutron diffraction", r"npd|neutron (?:powder )?diffraction"),
+    ("X-ray diffraction", r"p?xrd|gixrd|gixd|x-?ray (?:powder )?diffraction|powder diffraction"),
+    ("X-ray absorption spectroscopy", r"n?exafs|xanes|xafs|xas|qexafs|x-?ray absorption(?: spectroscopy)?"),
+    ("X-ray emission spectroscopy", r"xes|x-?ray emission(?: spectroscopy)?"),
+    ("X-ray photoelectron spectroscopy", r"xps|esca|x-?ray photo-?(?:electron|emission)(?: spectroscopy)?"),
+    ("Ultraviolet photoelectron spectroscopy", r"ups|ultraviolet photo-?(?:electron|emission)(?: spectroscopy)?"),
+    ("Angle-resolved photoelectron spectroscopy", r"arpes"),
+    ("Auger electron spectroscopy", r"auger(?: electron spectroscopy)?"),
+    ("X-ray fluorescence", r"xrf|x-?ray fluorescence"),
+    ("Energy-dispersive X-ray spectroscopy", r"edx|edxs|edax|energy[- ]dispersive x-?ray(?: spectroscopy)?"),
+    ("Electron energy-loss spectroscopy", r"eels|electron energy[- ]loss(?: spectroscopy)?"),
+    ("Raman spectroscopy", r"raman(?: shift| spectr\w+)?|sers"),
+    ("Infrared spectroscopy", r"ft-?ir|drifts|atr-?ir|infra-?red(?: spectr\w+)?|ir spectrum"),
+    ("Photoluminescence spectroscopy", r"photo-?luminescence|trpl"),
+    ("Fluorescence spectroscopy", r"fluorescence(?: spectr\w+)?|(?:emission|excitation) (?:scan|spectrum)|tcspc"),
+    ("UV-Vis spectroscopy", r"uv[-_/ ]?vis(?:[-_/ ]?nir)?|ultraviolet[- ]visible"),
+    ("Circular dichroism", r"circular dichroism"),
+    ("Nuclear magnetic resonance", r"nmr|nuclear magnetic resonance"),
+    ("Electron paramagnetic resonance", r"epr|esr|electron (?:paramagnetic|spin) resonance"),
+    ("Mössbauer spectroscopy", r"m(?:ö|oe|o)ssbauer"),
+    ("Mass spectrometry", r"mass spectr\w+|maldi|sims|tof-?sims|gc-?ms|lc-?ms"),
+    ("Gas chromatography", r"gas chromatogra\w+"),
+    ("Liquid chromatography", r"u?hplc|liquid chromatogra\w+"),
+    ("Ion mobility spectrometry", r"ion mobility"),
+    ("Thermogravimetry", r"tga|thermogravimetr\w+|thermo-?gravimetric analysis"),
+    ("Differential scanning calorimetry", r"dsc|differential scanning calorimetr\w+"),
+    ("Dilatometry", r"dilatomet\w+"),
+    ("Dynamic mechanical analysis", r"dma|dynamic mechanical analysis"),
+    ("Cyclic voltammetry", r"cyclic volt\w+"),
+    ("Linear sweep voltammetry", r"linear (?:sweep|scan) volt\w+|lsv"),
+    ("Electrochemical impedance spectroscopy", r"eis|p-?eis|g-?eis|(?:electrochemical )?impedance(?: spectr\w+)?"),
+    ("Chronoamperometry", r"chrono-?amperometr\w+|amperometric i-t curve"),
+    ("Chronopotentiometry", r"chrono-?potentiometr\w+"),
+    ("Battery cycling", r"gcpl|galvanostatic cycling"),
+    ("Differential pulse voltammetry", r"differential pulse volt\w+"),
+    ("Square wave voltammetry", r"square wave volt\w+"),
+    ("Open-circuit potential", r"open[- ]circuit (?:potential|voltage)|ocv|ocp"),
+    ("Current-voltage measurement", r"i-?v (?:curve|sweep|characteristic\w*|measurement)|current[- ]voltage"),
+    ("Capacitance-voltage measurement", r"c-?v (?:sweep|characteristic\w*|measurement)|capacitance[- ]voltage"),
+    ("Hall effect", r"hall(?: effect| measurement)"),
+    ("Magnetometry", r"vsm|squid|magnetometr\w+|mpms"),
+    ("Ellipsometry", r"ellipsometr\w+"),
+    ("Dynamic light scattering", r"dls|dynamic light scattering"),
+    ("Zeta potential", r"zeta potential"),
+    ("Scanning tunneling spectroscopy", r"sts|scanning tunnell?ing spectroscopy"),
+    ("Scanning tunneling microscopy", r"stm|scanning tunnell?ing microscopy"),
+    ("Atomic force microscopy", r"afm|atomic force microscopy"),
+    ("Nanoindentation", r"nano-?indentation"),
+    ("Tensile test", r"tensile(?: test)?"),
+    ("Rheology", r"rheolog\w+|rheometr\w+|rheometer"),
+    ("Gas adsorption", r"(?:gas|nitrogen|n2) (?:ad)?sorption|physisorption|bet isotherm"),
+    ("Gamma-ray spectroscopy", r"gamma[- ](?:ray )?spectr\w+|hpge"),
+    ("Thermoluminescence", r"thermo-?luminescence"),
+    ("Pair distribution function", r"pdf analysis|pair distribution function|xpdf"),
+    ("Surface profilometry", r"profilomet\w+"),
+)  # fmt: skip
+_COMPILED: Final = tuple(
+    (name, re.compile(rf"(?<![A-Za-z])(?:{words})(?![A-Za-z])", re.IGNORECASE)) for name, words in _WORDS
+)
+
+_COLUMNS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
+    # every pattern has to match the title of another column (case ignored, unit in brackets behind the name)
+    ("X-ray diffraction", (r"(?:2|two)[\s_*-]*(?:th(?:eta)?|θ|ϴ)\b.*|tth.*",)),
+    ("Raman spectroscopy", (r"raman ?shift.*",)),
+    ("X-ray photoelectron spectroscopy", (r"binding ?energy.*|b\.?e\.? \(ev\)",)),
+    ("Infrared spectroscopy", (r"wave ?numbers?.*|.*\(cm-1\)|.*\(1/cm\)|.*\(cm\^-1\)", r"(?:%?\s*t|transmittance|absorbance|abs|%?\s*r|reflectance)\b.*")),
+    ("UV-Vis spectroscopy", (r"wave ?length.*|nm|.*\(nm\)", r"(?:abs|absorbance|%\s*[tr]|transmittance|reflectance|%\s*transmission|transmission)\b.*")),
+    ("Ellipsometry", (r"psi.*|Ψ.*", r"delta.*|Δ.*")),
+    ("Mass spectrometry", (r"m/z.*|mass/charge.*", r".+")),
+    ("Differential scanning calorimetry", (r"heat ?flow.*|dsc.*", r"temp.*|time.*")),
+    ("Thermogravimetry", (r"(?:weight|mass)\b.*|tga?\b.*", r"temp.*")),
+    ("Electrochemical impedance spectroscopy", (r"z'|z ?re(?:al)?\b.*|re\(z\).*|zreal.*", r"-?z''|-?z ?im(?:ag)?\b.*|-?im\(z\).*|zimag.*")),
+    ("Cyclic voltammetry", (r"ewe.*|potential ?(?:/ ?|\()v.*|vf.*", r"<?i>?\s*[/(]\s*[mµun]?A.*|current.*|im", r"cycle.*")),
+    ("Magnetometry", (r".*moment.*\((?:emu|a\.?m).*|m \(emu.*", r".*field.*|h \(.*")),
+    ("X-ray absorption spectroscopy", (r"energy.*", r"x?mu(?:\(e\))?|flat|norm|i0|it|mutrans|mufluor")),
+    ("X-ray absorption spectroscopy", (r"k", r"chi(?:\(k\))?")),
+    ("Gas adsorption", (r".*(?:relative pressure|p/p0|p/po).*", r".*(?:adsorbed|uptake|volume|va).*")),
+    ("Rheology", (r"shear rate.*|angular frequency.*", r"viscosity.*|storage modulus.*|shear stress.*")),
+    ("Tensile test", (r".*strain.*|extension.*", r".*stress.*|load.*|force.*")),
+    ("Pair distribution function", (r"r", r"g\(r\)|g")),
+    ("Current-voltage measurement", (r"(?:\w+ )?(?:voltage|bias)\b.*|v \(v\)", r"(?:\w+ )?current\b.*|i \(a\)")),
+    ("Hall effect", (r".*hall.*(?:resist|volt|coeff).*",)),
+    ("Network analysis", (r"freq.*", r".*s[1-4][1-4].*")),
+)  # fmt: skip
+
+
+def method_of(
+    fields: Mapping[str, Any], tables: Sequence[Table] = (), texts: Iterable[str] = (), stem: str = ""
+) -> str:
+    """The method's name, or an empty text if the file does not say it. `texts` are titles and remarks."""
+    for key in _KEYS:
+        found = named(said(fields, (key,)))
+        if found:
+            return found
+    return (
+        _by_columns(tables)
+        or next(filter(None, map(named, texts)), "")
+        or named(re.sub(r"[_\W]+", " ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", stem)))
+    )
+
+
+def named(text: str) -> str:
+    """The method that a text names, or an empty text; the one named first if it names several."""
+    found = [(match.start(), name) for name, pattern in _COMPILED if (match := pattern.search(text[:400]))]
+    return min(found)[1] if found else ""
+
+
+def _by_columns(tables: Sequence[Table]) -> str:
+    for table in tables[:1]:
+        labels = [column.label.strip() for column in table.columns[:32]]
+        for name, patterns in _COLUMNS:
+            if _all_match(labels, patterns):
+                return name
+    return ""
+
+
+def _all_match(labels: Sequence[str], patterns: Sequence[str]) -> bool:
+    left = list(labels)
+    for pattern in patterns:
+        match = next((label for label in left if re.fullmatch(pattern, label, re.IGNORECASE)), None)
+        if match is None:
+            return False
+        left.remove(match)
+    return True
