@@ -64,6 +64,7 @@ class Extracted:
     keywords: Sequence[str]
     samples: Sequence[SampleRef]
     warnings: Sequence[str]
+    units: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,7 @@ def compose(
         "ingestor_version": extracted.version,
         "path": display_name(primary.path),
         "sources": {name: attribute.source.value for name, attribute in attributes.items()},
+        **({"units": dict(extracted.units)} if extracted.units else {}),
         **({"warnings": list(extracted.warnings)} if extracted.warnings else {}),
     }
     return DatasetRecord(

@@ -91,7 +91,11 @@ def described(path: Path, companions: Sequence[str], outcome: Outcome) -> dict[s
             {"ingestor": one.ingestor, "specificity": one.specificity, "reason": one.reason} for one in outcome.claims
         ],
         "attributes": outcome.attributes,
-        "scientific_metadata": outcome.scientific_metadata,
+        # Where a catalog's record has them too: beside what labferry says of the reading.
+        "scientific_metadata": {
+            **outcome.scientific_metadata,
+            **({"labferry": {"units": outcome.units}} if outcome.units else {}),
+        },
         "keywords": list(outcome.keywords),
         "samples": list(outcome.samples),
         "companions": [display_name(name) for name in companions],

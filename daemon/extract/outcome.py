@@ -42,10 +42,25 @@ class ClaimRow:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An ingestor that did not end well, and why, in one sentence for a person."""
+    """An ingestor that gave nothing, and why, in one sentence for a person. `refused`: it said so by itself, no bug of it."""
 
     ingestor: str
     reason: str
+    refused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What an ingestor did beside reading one file: attempts as kind (write, network, process, print) and text.
+
+    `unclean` says what in its extraction is not as the protocol wants it, `seconds` how long it took to claim and read,
+    `memory` how many bytes it used above what was used before.
+    """
+
+    attempts: tuple[tuple[str, str], ...] = ()
+    unclean: tuple[str, ...] = ()
+    seconds: float = 0.0
+    memory: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +87,9 @@ class PluginRow:
 class Outcome:
     """What an extraction came to. `ingestor` is the one whose values these are; `failures` those that were tried before.
 
-    `scientific_metadata` is plain JSON; samples have `name` and, where the file knows it, `unique_id`.
-    `ties` are groups of ingestors that claimed equally specifically.
+    `scientific_metadata` is plain JSON; `units` are the UCUM codes of the units in it; samples have `name` and, where
+    the file knows it, `unique_id`. `ties` are groups of ingestors that claimed equally specifically. `left_out` are those
+    of the warnings that say what was wrong in the ingestor's answer. `observed` is there if the sandbox observes.
     """
 
     ingestor: str
@@ -87,6 +103,9 @@ class Outcome:
     warnings: tuple[str, ...] = ()
     failures: tuple[Failure, ...] = ()
     ties: tuple[tuple[str, ...], ...] = ()
+    units: dict[str, str] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+    observed: Observed | None = None
 
 
 def minimal(path: Path, claims: Sequence[ClaimRow], failures: Sequence[Failure]) -> Outcome:
@@ -116,10 +135,10 @@ def names_in(answer: Any) -> tuple[tuple[str, ...], ...]:
 
 def accepted(answer: Mapping[str, Any], blobs: Sequence[bytes]) -> Outcome:
     """Check the worker's answer piece by piece: what is wrong is left out, and a warning says so."""
-    warnings = texts(answer.get("warnings"))
-    attributes = _attributes(answer.get("attributes"), warnings)
-    metadata = _metadata(answer.get("scientific_metadata"), warnings)
-    thumbnails = _thumbnails(answer.get("captions"), blobs, warnings)
+    left_out: list[str] = []
+    attributes = _attributes(answer.get("attributes"), left_out)
+    metadata = _metadata(answer.get("scientific_metadata"), left_out)
+    thumbnails = _thumbnails(answer.get("captions"), blobs, left_out)
     return Outcome(
         ingestor=text(answer.get("ingestor")),
         version=text(answer.get("version")),
@@ -128,7 +147,10 @@ def accepted(answer: Mapping[str, Any], blobs: Sequence[bytes]) -> Outcome:
         keywords=tuple(dict.fromkeys(texts(answer.get("keywords")))),
         samples=tuple(_samples(answer.get("samples"))),
         thumbnails=thumbnails,
-        warnings=tuple(warnings),
+        warnings=(*texts(answer.get("warnings")), *left_out),
+        units=_units(answer.get("units")),
+        left_out=tuple(left_out),
+        observed=observed_in(answer.get("observed")),
     )
 
 
@@ -185,6 +207,24 @@ def _metadata(value: Any, warnings: list[str]) -> dict[str, Any]:
         )
         del kept[largest], sizes[largest]
     return kept
+
+
+def _units(value: Any) -> dict[str, str]:
+    pairs = list(value.items())[:_MAX_ITEMS] if isinstance(value, dict) else []
+    return {text(unit): text(code) for unit, code in pairs if text(unit) and text(code)}
+
+
+def observed_in(value: Any) -> Observed | None:
+    """What the worker saw the ingestor do, if it observes."""
+    if not isinstance(value, dict):
+        return None
+    seconds, memory = value.get("seconds"), value.get("memory")
+    return Observed(
+        tuple((pair[0], pair[1]) for pair in names_in(value.get("attempts")) if len(pair) == 2),  # noqa: PLR2004 kind, text
+        tuple(texts(value.get("unclean"))),
+        seconds if isinstance(seconds, float) else 0.0,
+        memory if isinstance(memory, int) else 0,
+    )
 
 
 def _samples(value: Any) -> Iterable[dict[str, str | None]]:

@@ -18,7 +18,7 @@ from daemon.errors import StateError
 from daemon.extract import frames
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 START_SECONDS: Final = 60.0
 _LAST_WORDS_SECONDS: Final = 1.0
@@ -40,16 +40,17 @@ class WorkerDiedError(Exception):
 class WorkerProcess:
     """One running worker. One thread at a time asks it; `kill` may be called from any."""
 
-    def __init__(self, *, memory: int, scratch: Path, idle: float) -> None:
+    def __init__(self, *, memory: int, scratch: Path, idle: float, observe: bool = False) -> None:
         """Start it and wait until it is ready. Raises StateError when it cannot be started.
 
-        `memory` in bytes; after `idle` seconds without work it leaves.
+        `memory` in bytes; after `idle` seconds without work it leaves. `observe`: it tells what ingestors do beside reading.
         """
+        arguments = [str(memory), str(os.getpid()), str(idle), *(["observe"] if observe else [])]
         self.tired = False
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         started: queue.SimpleQueue[subprocess.Popen[bytes] | OSError] = queue.SimpleQueue()
         self._keeper = threading.Thread(
-            target=_keep, args=(started, theirs.fileno(), memory, scratch, idle), name="extract-keeper", daemon=True
+            target=_keep, args=(started, theirs.fileno(), scratch, arguments), name="extract-keeper", daemon=True
         )
         with theirs:
             self._keeper.start()
@@ -129,16 +130,15 @@ class WorkerProcess:
 def _keep(
     started: queue.SimpleQueue[subprocess.Popen[bytes] | OSError],
     descriptor: int,
-    memory: int,
     scratch: Path,
-    idle: float,
+    arguments: Sequence[str],
 ) -> None:
     """Start the process, wait until it ends, and end what it left behind.
 
     In a thread of its own: the kernel's parent-death signal means the thread that started the child, not the process.
     """
     try:
-        process = _start(descriptor, memory, scratch, idle)
+        process = _start(descriptor, scratch, arguments)
     except OSError as error:
         started.put(error)
         return
@@ -156,11 +156,11 @@ def _unstartable(how: str) -> StateError:
     )
 
 
-def _start(descriptor: int, memory: int, scratch: Path, idle: float) -> subprocess.Popen[bytes]:
+def _start(descriptor: int, scratch: Path, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
     environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     importable = os.pathsep.join(dict.fromkeys(path for path in sys.path if path))
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "daemon.extract.worker", *map(str, (descriptor, memory, os.getpid(), idle))],
+        [sys.executable, "-P", "-m", "daemon.extract.worker", str(descriptor), *arguments],
         env={**environment, **_FIXED, "PYTHONPATH": importable, "HOME": str(scratch), "TMPDIR": str(scratch)},
         cwd=scratch,
         stdin=subprocess.DEVNULL,

@@ -28,6 +28,7 @@ from daemon.extract.outcome import (
     claims_in,
     minimal,
     names_in,
+    observed_in,
     text,
 )
 from daemon.extract.process import WorkerDiedError, WorkerProcess
@@ -70,9 +71,9 @@ class _Story:
             if self.unexplained > _MAX_UNEXPLAINED:
                 self.failures.append(Failure(MINIMAL, text(f"the process that reads files kept ending: {reason}")))
 
-    def failed(self, ingestor: str, reason: str) -> None:
+    def failed(self, ingestor: str, reason: str, *, refused: bool = False) -> None:
         """Note a failure; nobody asks this ingestor again about this file."""
-        self.failures.append(Failure(ingestor, text(reason)))
+        self.failures.append(Failure(ingestor, text(reason), refused))
         self.without.add(ingestor)
         self.at_work = ""
 
@@ -83,11 +84,20 @@ class Sandbox:
     `timeout` in seconds for each ingestor's claim and for its reading, `memory` in bytes for each worker; a worker that
     had nothing to do for `idle` seconds leaves, so that at rest nothing is there. `scratch` is the empty folder in which
     they stand, a new one below the machine's temporary folder if it is None; what a crash left in it is removed.
+    `observe`: outcomes tell what the ingestors did beside reading.
     """
 
     def __init__(
-        self, *, timeout: float, memory: int, workers: int = 1, idle: float = 60.0, scratch: Path | None = None
+        self,
+        *,
+        timeout: float,
+        memory: int,
+        workers: int = 1,
+        idle: float = 60.0,
+        scratch: Path | None = None,
+        observe: bool = False,
     ) -> None:
+        self._observe = observe
         self._timeout = timeout
         self._idle_seconds = idle
         self._memory = memory
@@ -100,14 +110,17 @@ class Sandbox:
         for _ in range(workers):
             self._idle.put(None)
 
-    def extract(self, path: Path, companions: Sequence[Path], *, ingestor: str | None = None) -> Outcome:
-        """Let the most specific ingestor read the file; one named by `ingestor` (name or class) goes first.
+    def extract(
+        self, path: Path, companions: Sequence[Path], *, ingestor: str | None = None, only: str | None = None
+    ) -> Outcome:
+        """Let the most specific ingestor read the file.
 
-        Safe from several threads; waits until a worker is free. Raises SandboxClosedError, and StateError when no
+        One named by `ingestor` (name or class) goes first if it claims the file at all; if not, the outcome's failures
+        say so. `only`: no other ingestor is asked, and the outcome's own is empty if this one gives nothing. Safe from several threads; waits until a worker is free. Raises SandboxClosedError, and StateError when no
         worker can be started at all (out of memory or processes): then nothing is known of the file, try later.
         """
         story = _Story(path)
-        request = {"path": str(path), "companions": [str(one) for one in companions], "first": ingestor}
+        request = {"path": str(path), "companions": [str(one) for one in companions], "first": ingestor, "only": only}
         while story.unexplained <= _MAX_UNEXPLAINED and len(story.without) < _MAX_FAILURES:
             outcome = self._once({**request, "without": sorted(story.without)}, story)
             if outcome is not None:
@@ -157,7 +170,8 @@ class Sandbox:
 
     def _finished(self, message: dict[str, Any], blobs: list[bytes], story: _Story) -> Outcome | None:
         if "ingestor" not in message:
-            return minimal(story.path, story.claims, story.failures)
+            nothing = minimal(story.path, story.claims, story.failures)
+            return replace(nothing, observed=observed_in(message.get("observed")))
         try:
             outcome = accepted(message, blobs)
         except (RecursionError, MemoryError):
@@ -187,7 +201,9 @@ class Sandbox:
     def _start(self) -> WorkerProcess:
         if self._closed.is_set():
             raise SandboxClosedError
-        worker = WorkerProcess(memory=self._memory, scratch=self._scratch, idle=self._idle_seconds)
+        worker = WorkerProcess(
+            memory=self._memory, scratch=self._scratch, idle=self._idle_seconds, observe=self._observe
+        )
         self._plugins = tuple(PluginRow(*map(text, row)) for row in worker.plugins if isinstance(row, list))
         with self._lock:
             self._running.add(worker)
@@ -209,7 +225,7 @@ def _listen(message: dict[str, Any], story: _Story) -> None:
     if kind in {"asking", "trying"}:
         story.at_work = name
     elif kind == "failed":
-        story.failed(name, text(message.get("reason")))
+        story.failed(name, text(message.get("reason")), refused=message.get("refused") is True)
     elif kind == "claims":
         story.claims = story.claims or claims_in(message.get("claims"))
         story.ties = story.ties or names_in(message.get("ties"))

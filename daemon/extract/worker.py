@@ -1,7 +1,7 @@
 """The child process: ranks the ingestors for a file, lets them read it, and answers in frames. Started by `sandbox` only.
 
 It says what it is about to do before it does it (`asking`, `trying`), so that the parent knows whom to blame when it dies.
-Reads: {"path", "companions", "without", "first"}. Writes: {"kind": "ready" | "asking" | "trying" | "failed" | "done"}.
+Reads: {"path", "companions", "without", "first", "only"}. Writes: {"kind": "ready" | "asking" | "trying" | "failed" | "done"}.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ import os
 import socket
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from daemon.extract import confinement, frames
+from daemon.extract.observing import Observer
 from daemon.extract.outcome import MAX_THUMBNAIL, MAX_THUMBNAILS
-from ingestors.api import Candidate, Extraction, Quantity, UnreadableError, jsonable
+from ingestors.api import Candidate, Extraction, Quantity, UnreadableError, jsonable, units_in
 from ingestors.registry import Registry, explain
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-MAX_DATASETS: Final = 200
+MAX_DATASETS: Final = 2000
 MAX_GROWTH: Final = 256 * 2**20
 MAX_DEPTH: Final = 32
 MAX_VALUES: Final = 50_000
@@ -39,13 +41,14 @@ def main() -> None:
     """Answer requests until the parent closes the channel, nothing came for a while, or memory grew."""
     descriptor, memory, parent = (int(argument) for argument in sys.argv[1:4])
     idle = float(sys.argv[4])
+    observing = "observe" in sys.argv[5:]
     channel = socket.socket(fileno=descriptor)
     registry = Registry.load()
     warm_up()
     with contextlib.suppress(OSError):
         frames.send(channel, {"kind": "ready", "plugins": plugin_rows(registry)})
         confinement.confine(memory=memory, parent=parent, scratch=str(Path.cwd()))
-        serve(channel, registry, idle)
+        serve(channel, registry, idle, Observer() if observing else None)
 
 
 def warm_up() -> None:
@@ -53,9 +56,11 @@ def warm_up() -> None:
     for module in ("numpy", "h5py", "PIL.Image", "PIL.PngImagePlugin"):
         with contextlib.suppress(ImportError):
             __import__(module)
+    gc.collect()
+    gc.freeze()  # what is there now stays: the collection after each dataset need not look at it again
 
 
-def serve(channel: socket.socket, registry: Registry, idle: float) -> None:
+def serve(channel: socket.socket, registry: Registry, idle: float, observer: Observer | None) -> None:
     """Take requests one after the other. Raises OSError when the parent is gone."""
     own_size = confinement.resident_bytes()
     for number in range(1, MAX_DATASETS + 1):
@@ -68,7 +73,11 @@ def serve(channel: socket.socket, registry: Registry, idle: float) -> None:
         received = frames.receive(channel)
         if received is None:
             return
-        answer, pictures = respond(channel, registry, received[0])
+        if observer is not None:
+            observer.begin()
+        answer, pictures = respond(channel, registry, received[0], observer)
+        if observer is not None:
+            answer["observed"] = observer.report()
         gc.collect()
         tired = number == MAX_DATASETS or confinement.resident_bytes() > own_size + MAX_GROWTH or has_children()
         frames.send(channel, {"kind": "done", "last": tired, **answer}, pictures)
@@ -77,55 +86,93 @@ def serve(channel: socket.socket, registry: Registry, idle: float) -> None:
 
 
 def respond(
-    channel: socket.socket, registry: Registry, request: Mapping[str, Any]
+    channel: socket.socket, registry: Registry, request: Mapping[str, Any], observer: Observer | None
 ) -> tuple[dict[str, Any], list[bytes]]:
-    """Let one ingestor after the other read the file, best claim first, until one succeeds."""
+    """Let one ingestor after the other read the file, the one named first and then the best claim, until one succeeds."""
     candidate = Candidate(Path(request["path"]), tuple(Path(path) for path in request["companions"]))
     without = frozenset(request["without"])
+    if request.get("only"):
+        without |= {plugin.name for plugin in registry.plugins} - {request["only"]}
     ranking = registry.rank(
         candidate, without=without, asking=lambda name: frames.send(channel, {"kind": "asking", "ingestor": name})
     )
     claims = [[claim.ingestor, claim.specificity, claim.reason] for claim in ranking.claims]
     frames.send(channel, {"kind": "claims", "claims": claims, "ties": ranking.ties})
-    for error in ranking.errors:
-        frames.send(channel, {"kind": "failed", "ingestor": error.ingestor, "reason": error.reason})
-    for plugin in in_order(registry, ranking, request.get("first"), without):
+    refused = refusal(registry, ranking, request.get("first"), without)
+    failed = [(error.ingestor, Refused(error.reason, by_itself=False)) for error in ranking.errors]
+    for name, why in [*failed, *refused]:
+        frames.send(channel, {"kind": "failed", "ingestor": name, "reason": why.reason, "refused": why.by_itself})
+    for plugin in in_order(registry, ranking, request.get("first")):
         frames.send(channel, {"kind": "trying", "ingestor": plugin.name})
-        found = read(plugin, candidate)
-        if not isinstance(found, str):
+        found = read(plugin, candidate, observer)
+        if not isinstance(found, Refused):
             return found
-        frames.send(channel, {"kind": "failed", "ingestor": plugin.name, "reason": found})
+        frames.send(
+            channel, {"kind": "failed", "ingestor": plugin.name, "reason": found.reason, "refused": found.by_itself}
+        )
     return {}, []
 
 
-def in_order(registry: Registry, ranking: Ranking, first: str | None, without: frozenset[str]) -> list[Plugin]:
-    """The plugins to try: the one asked for by name, whatever it claims, then the ranking."""
+class WrongAnswerError(Exception):
+    """What `extract` returned is no extraction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why an ingestor gave nothing; `by_itself` if it said so properly, as the protocol wants it."""
+
+    reason: str
+    by_itself: bool
+
+
+def refusal(
+    registry: Registry, ranking: Ranking, first: str | None, without: frozenset[str]
+) -> list[tuple[str, Refused]]:
+    """The ingestor that was named for the file, if it is not there or declines: the scan goes on and says so."""
+    if first is None or first in without:
+        return []
+    named = registry.get(first)
+    if named is None:
+        return [(first, Refused("it is named for this file, but is not installed", by_itself=True))]
+    answered = {claim.ingestor for claim in ranking.claims} | {error.ingestor for error in ranking.errors}
+    if named.name in answered or named.name in without:
+        return []
+    return [(named.name, Refused("it is named for this file, but declines it", by_itself=True))]
+
+
+def in_order(registry: Registry, ranking: Ranking, first: str | None) -> list[Plugin]:
+    """The plugins that claim the file: the one that was named, then the ranking."""
     named = registry.get(first) if first else None
     ranked = [plugin for claim in ranking.claims if (plugin := registry.get(claim.ingestor)) is not None]
-    if named is None or named.name in without:
-        return ranked
-    return [named, *(plugin for plugin in ranked if plugin is not named)]
+    return sorted(ranked, key=lambda plugin: plugin is not named)
 
 
-def read(plugin: Plugin, candidate: Candidate) -> tuple[dict[str, Any], list[bytes]] | str:
+def read(
+    plugin: Plugin, candidate: Candidate, observer: Observer | None
+) -> tuple[dict[str, Any], list[bytes]] | Refused:
     """One ingestor's extraction as plain JSON and PNG blobs, or the reason why there is none."""
     try:
-        return packed(plugin, plugin.ingestor.extract(candidate))
+        extraction = plugin.ingestor.extract(candidate)
+        if observer is not None:
+            observer.found(extraction)
+        return packed(plugin, extraction)
     except UnreadableError as error:
-        return str(error) or "the file is not what it seemed to be"
+        return Refused(str(error) or "the file is not what it seemed to be", by_itself=True)
     except MemoryError:
-        return "it needed more memory than it may have"
+        return Refused("it needed more memory than it may have", by_itself=False)
     except RecursionError:
-        return "it went round in circles (recursion limit)"
+        return Refused("it went round in circles (recursion limit)", by_itself=False)
+    except WrongAnswerError as error:
+        return Refused(str(error), by_itself=False)
     except (Exception, SystemExit) as error:  # noqa: BLE001 the edge to a plugin: whatever it raises is its report
-        return explain(error)
+        return Refused(explain(error), by_itself=False)
 
 
 def packed(plugin: Plugin, extraction: Any) -> tuple[dict[str, Any], list[bytes]]:
     """Turn an extraction into a message. Raises whatever a wrong extraction makes it raise."""
     if not isinstance(extraction, Extraction):
         message = f"extract() returned {type(extraction).__name__} instead of an Extraction"
-        raise UnreadableError(message)
+        raise WrongAnswerError(message)
     warnings = [str(jsonable(str(warning))) for warning in extraction.warnings]
     pictures = extraction.thumbnails[: MAX_THUMBNAILS + 1]  # one too many (or too long) is what the parent warns of
     metadata = Pruned().plain(extraction.scientific_metadata, warnings)
@@ -134,6 +181,7 @@ def packed(plugin: Plugin, extraction: Any) -> tuple[dict[str, Any], list[bytes]
         "version": plugin.version,
         "attributes": {str(name): str(value) for name, value in extraction.attributes.items() if value is not None},
         "scientific_metadata": metadata,
+        "units": units_in(metadata),
         "keywords": [str(keyword) for keyword in extraction.keywords],
         "samples": [{"name": str(sample.name), "unique_id": sample.unique_id} for sample in extraction.samples],
         "captions": [str(thumbnail.caption) for thumbnail in pictures],

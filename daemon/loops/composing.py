@@ -68,10 +68,13 @@ class Composing:
         pattern = context.instrument.session.path
         self._pattern = None if pattern is None else re.compile(pattern)
 
-    def keep(self, dataset: DatasetRow, members: Sequence[FileRow], outcome: Outcome) -> Kept | None:
+    def keep(
+        self, dataset: DatasetRow, members: Sequence[FileRow], outcome: Outcome, recalled: Recalled | None = None
+    ) -> Kept | None:
         """Compose and queue, in one transaction; `announce` it when that is on the disk.
 
-        None if the dataset changed meanwhile: it comes again.
+        `recalled`: what a catalog knows of the dataset already, when a store is rebuilt. None if the dataset changed
+        meanwhile: it comes again.
         """
         root = self._roots[dataset.root or 0]
         extracted = _extracted(outcome, members)
@@ -81,9 +84,10 @@ class Composing:
             current = self._store.datasets.get(dataset.id)
             if current is None or current.state is not DatasetState.EXTRACTING or self._others(dataset, members):
                 return None
-            session = self._session(current, primary, extracted, notes)
-            parent = self._parent(session)
-            unique_id = self._unique_id(current, extracted)
+            session = self._recalled_session(recalled, extracted, primary)
+            session = session or self._session(current, primary, extracted, notes)
+            parent = self._parent(session, recalled)
+            unique_id = self._unique_id(current, extracted, None if recalled is None else recalled.unique_id)
             record = composition.compose(
                 unique_id=unique_id,
                 revision=current.revision + 1,
@@ -176,6 +180,19 @@ class Composing:
         log.info("session.open", name=evidence.name, evidence=evidence.kind.value)
         return self._joined(session, at)
 
+    def _recalled_session(
+        self, recalled: Recalled | None, extracted: Extracted, primary: FileRow
+    ) -> SessionRow | None:
+        """The session whose parent dataset a catalog names, if the store has it already."""
+        known = None if recalled is None or recalled.parent is None else self._parent_row(recalled.parent)
+        if known is None or known.session is None:
+            return None
+        return self._joined(known.session, measured_at(extracted, primary))
+
+    def _parent_row(self, parent: Parent) -> DatasetRow | None:
+        dataset = self._store.datasets.by_unique_id(parent.unique_id)
+        return None if dataset is None else self._store.datasets.get(dataset)
+
     def _joined(self, session: SessionId, at: datetime) -> SessionRow:
         self._store.sessions.join(session, at)
         row = self._store.sessions.get(session)
@@ -232,6 +249,7 @@ def _extracted(outcome: Outcome, members: Sequence[FileRow]) -> Extracted:
         keywords=outcome.keywords,
         samples=[SampleRef(sample["name"] or "", sample.get("unique_id")) for sample in outcome.samples],
         warnings=[*outcome.warnings, *failures, *notes],
+        units=outcome.units,
     )
 
 

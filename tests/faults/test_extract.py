@@ -87,7 +87,7 @@ def test_trouble_while_reading_is_on_the_record_and_the_next_one_reads(
 ) -> None:
     """An ingestor that fails in any way is named with its reason, and the next most specific one reads the file."""
     outcome = read(sandbox, tmp_path, f"{deed}.trouble")
-    assert outcome.failures == (Failure("trouble", reason),)
+    assert outcome.failures == (Failure("trouble", reason, refused=deed == "refuse"),)
     assert (outcome.ingestor, outcome.attributes["measurement"]) == ("calm", "calm")
     assert [(claim.ingestor, claim.specificity) for claim in outcome.claims][:2] == [("trouble", 90), ("calm", 60)]
 

@@ -151,6 +151,11 @@ def late_garbage(candidate: Candidate) -> Any:
     return Extraction(keywords=("late",))
 
 
+def moody(candidate: Candidate) -> Any:
+    """Say something else in each process."""
+    return Extraction(attributes={"data_type": str(os.getpid())}, keywords=(str(os.getpid()),))
+
+
 def refuse(candidate: Candidate) -> Any:
     """Say properly that the file is broken."""
     message = "the header ends in the middle of a line"
@@ -159,7 +164,8 @@ def refuse(candidate: Candidate) -> Any:
 
 DEEDS: dict[str, Callable[[Candidate], Any]] = {
     **{deed.__name__: deed for deed in (hang, hang_with_children, leave_children, fork_bomb, bytes_bomb, map_bomb)},
-    **{deed.__name__: deed for deed in (garbage, chatter, deep, circle, flood, recursion, nonsense, meddle, refuse)},
+    **{deed.__name__: deed for deed in (garbage, chatter, deep, circle, flood, recursion, nonsense, meddle, moody)},
+    "refuse": refuse,
     "late_garbage": late_garbage,
     "abort": lambda _: os.abort(),
     "segfault": lambda _: ctypes.string_at(0),
