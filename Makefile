@@ -19,7 +19,7 @@ CRUCIBLE := .oracles/nano-crucible/.ready
 SCOPEFOUNDRY := .oracles/scopefoundry/.ready
 ARGS ?=
 
-.PHONY: help demo test test-long check bench thumbnails schema format oracles oracle-crucible oracle-scopefoundry chromium clean
+.PHONY: help demo test test-long check bench thumbnails fuzz schema format oracles oracle-crucible oracle-scopefoundry chromium clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*##/\1|/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{printf "make %-12s%s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ bench: $(READY)  ## measure latency, throughput and the cost of rest
 
 thumbnails: $(READY)  ## draw the contact sheet of the corpus: build/thumbnails/contact-sheet.png
 	$(BIN)/python -m tests.contactsheet $(ARGS)
+
+fuzz: $(READY)  ## read 10,000 broken inputs of each family in the sandbox (ARGS="--inputs 1000 --keep dat")
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 schema: $(READY)  ## write config/labferry.schema.json from the settings
 	$(BIN)/python -m daemon.schema > config/labferry.schema.json.new

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 CORPUS = Path(__file__).parent / "data" / "corpus"
 OUT = Path("build") / "thumbnails"
-NOT_DATA = {".gitattributes", "SOURCES.md"}
+NOT_DATA = {".gitattributes", "SOURCES.md", "README.md"}
 CAPTION = 44
 GAP = 12
 PAPER = 236

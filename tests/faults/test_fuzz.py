@@ -1,0 +1,56 @@
+"""Broken inputs of every family of readers: a short look at each run; `make fuzz` looks for longer."""
+
+from __future__ import annotations
+
+import gc
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.fakes.measured import Measured
+from tests.fuzz.__main__ import troubles
+from tests.fuzz.mutations import mutated
+from tests.fuzz.seeds import FOUND, families
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.timeout(300)
+
+SEEDS = families()
+FINDS = sorted(path for path in FOUND.iterdir() if path.name != "README.md")
+
+
+@pytest.fixture(scope="module")
+def measured() -> Iterator[Measured]:
+    """One worker for all of them."""
+    with Measured() as measured:
+        yield measured
+    gc.collect()
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(family=st.sampled_from(sorted(SEEDS)), which=st.integers(0, 10**6), number=st.integers(0, 10**9))
+def test_broken_inputs_are_read_or_refused(
+    measured: Measured, tmp_path: Path, family: str, which: int, number: int
+) -> None:
+    """No reader crashes, hangs, eats memory or raises anything but its own refusal, whatever is done to a file."""
+    suffix, content = SEEDS[family][which % len(SEEDS[family])]
+    path = tmp_path / f"broken{suffix}"
+    path.write_bytes(mutated(content, [other for _, other in SEEDS[family]], Random(number)))
+    assert not list(troubles(measured.read(path, ingestor=family)))
+
+
+@pytest.mark.parametrize("find", FINDS, ids=lambda path: path.name)
+def test_what_was_found_once_stays_mended(measured: Measured, find: Path) -> None:
+    """Inputs that made a reader stumble are read or refused."""
+    assert not list(troubles(measured.read(find, ingestor=find.name.partition("-")[0])))
+
+
+def test_every_family_of_the_registry_has_seeds() -> None:
+    """A new built-in that nothing is mutated for would not be looked at."""
+    assert {"binary", "dat", "hdf5", "image", "scopefoundry", "xy"} <= set(SEEDS)

@@ -1,0 +1,1 @@
+"""Broken inputs by the ten thousand: `make fuzz`."""
