@@ -26,6 +26,8 @@ BUILT_INS: Final = (
     "ingestors.xy:XY",
     "ingestors.dat:Dat",
     "ingestors.binary:Binary",
+    "ingestors.extras:Microscopy",
+    "ingestors.extras:Detectors",
     "ingestors.image:Image",
     "ingestors.fallback:Fallback",
 )

@@ -94,7 +94,7 @@ def _region(text: str) -> _Region | None:
     words = text.split()
     try:
         first = 2 if len(words) > 12 and words[1].isdigit() else 1
-        energy = float(words[first + 10]) if len(words) > first + 10 else None
+        energy = float(words[first + 9]) if len(words) > first + 9 else None
         return _Region(words[first], int(words[first + 2]), float(words[first + 3]), float(words[first + 4]), energy)
     except (ValueError, IndexError):
         return None

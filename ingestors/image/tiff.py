@@ -76,7 +76,7 @@ def _looked(file: Any, path: Path, title: str) -> Tiff:
         series = None
     size = next((fact.pixel for fact in facts if fact.pixel is not None), None)
     thumbnail = _montage(file, series, path, title) if series is not None else None
-    if thumbnail is None and page.compression == 1 and page.dtype is not None and page.dtype.itemsize > 2:
+    if thumbnail is None and page.compression == 1 and _stretches(page):
         thumbnail = _numbers(page, title, (size[0], size[2]) if size else None)
     return Tiff(shape, axes, str(page.dtype), pages, facts, thumbnail)
 
@@ -183,6 +183,11 @@ def _montage(file: Any, series: Any, path: Path, title: str) -> Thumbnail | None
     )
 
 
+def _stretches(page: Any) -> bool:
+    """Whether Pillow would not know the numbers (floats, 32 bits and more), or show 12 bits of 16 in black (colours)."""
+    return page.dtype is not None and (page.dtype.itemsize > 2 or (page.dtype.itemsize == 2 and len(page.shape) == 3))
+
+
 def _frames(series: Any) -> int:
     """How many planes a series has: everything but rows, columns and colours."""
     sides = dict(zip(series.axes, series.shape, strict=False))
@@ -217,7 +222,7 @@ def _numbers(page: Any, title: str, pixel: tuple[float, str] | None) -> Thumbnai
     if int(np.prod(page.shape)) > _MOST_VALUES:
         return None
     values = np.asarray(page.asarray())
-    if values.ndim != 2 or values.dtype.kind not in "iufc":
+    if values.dtype.kind not in "iufc" or not (values.ndim == 2 or (values.ndim == 3 and values.shape[2] == 3)):
         return None
     return rendering.thumbnail(title, rendering.picture(values, pixel=pixel))
 

@@ -1,0 +1,237 @@
+"""Electron microscopy and its neighbours through rosettasciio (the extra `microscopy`).
+
+rosettasciio gives each signal as array, axes (name, unit, scale, offset) and metadata in HyperSpy's words, whose units its manual fixes
+("Metadata structure"): beam energy in keV, camera length in mm, working distance in mm, stage in mm and degrees.
+"""
+
+from __future__ import annotations
+
+import logging
+import struct
+import warnings
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from ingestors.api import Claim, Extraction, Quantity, Specificity, UnreadableError
+from ingestors.binary.signals import Axis, Signal, described, drawn
+from ingestors.dat import dates
+from ingestors.dat.reading import Reading, extraction
+from ingestors.extras.needed import Kind, begins, bounded, kind_of, needed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ingestors.api import Candidate
+
+EXTRA: Final = "microscopy"
+_LARGE: Final = 300 * 2**20  # bytes from which a file is read in parts
+_MOST_VALUES: Final = 8_000_000
+_MOST_SIGNALS: Final = 16
+_SPECTROSCOPY: Final = {
+    "EELS": "Electron energy-loss spectroscopy",
+    "EDS_TEM": "Energy-dispersive X-ray spectroscopy",
+    "EDS_SEM": "Energy-dispersive X-ray spectroscopy",
+    "CL": "Cathodoluminescence spectroscopy",
+    "CL_SEM": "Cathodoluminescence spectroscopy",
+    "CL_STEM": "Cathodoluminescence spectroscopy",
+}
+_UNITS: Final = {
+    "beam_energy": "keV", "beam_current": "nA", "camera_length": "mm", "convergence_angle": "mrad", "probe_area": "nm^2", "working_distance": "mm",
+    "collection_angle": "mrad", "dwell_time": "s", "exposure": "s", "live_time": "s", "real_time": "s", "azimuth_angle": "deg", "elevation_angle": "deg",
+    "energy_resolution_MnKa": "eV", "tilt_alpha": "deg", "tilt_beta": "deg", "rotation": "deg", "x": "mm", "y": "mm", "z": "mm",
+}  # fmt: skip
+
+
+def _gatan(candidate: Candidate) -> bool:
+    """Version 3 or 4, the size of the file behind it, and the byte order. Source: DM3 format, P. Harvey-Wright & G. Jefferis' description."""
+    head = candidate.head
+    if len(head) < 16 or head[:4] not in {b"\0\0\0\x03", b"\0\0\0\x04"}:
+        return False
+    old = head[3] == 3
+    size, order = struct.unpack(">II" if old else ">QI", head[4 : 12 if old else 16])
+    return order in {0, 1} and abs(size - candidate.size) < 1024
+
+
+def _mrc(candidate: Candidate) -> bool:
+    return candidate.head[208:211] == b"MAP" and candidate.suffix in {
+        ".mrc",
+        ".mrcs",
+        ".map",
+        ".st",
+        ".rec",
+        ".ali",
+        ".ccp4",
+        "",
+    }
+
+
+def _named(*suffixes: str, holding: bytes = b"") -> Callable[[Candidate], bool]:
+    return lambda candidate: candidate.suffix in suffixes and holding in candidate.head
+
+
+KINDS: Final = (
+    Kind("Gatan DigitalMicrograph", _gatan, "rsciio.digitalmicrograph"),
+    Kind("FEI TIA series", begins(b"II\x97\x01"), "rsciio.tia"),
+    Kind("MRC", _mrc, "rsciio.mrc"),
+    Kind("NanoMegas block file", begins(b"IMGBLO"), "rsciio.blockfile"),
+    Kind("Bruker composite file", begins(b"AAMVHFSS"), "rsciio.bruker"),
+    Kind("Bruker EDS spectrum", _named(".spx", holding=b"TRTSpectrum"), "rsciio.bruker"),
+    Kind("Digital Surf", begins(b"DIGITAL SURF", b"DSCOMPRESSED"), "rsciio.digitalsurf"),
+    Kind("EMSA/MAS spectrum", begins(b"#FORMAT      : EMSA/MAS", b"#FORMAT       : EMSA/MAS"), "rsciio.msa"),
+    Kind("Quantum Detectors Merlin", _named(".mib", holding=b"MQ1,"), "rsciio.quantumdetector"),
+    Kind("JEOL analysis station", _named(".asw", ".pts", ".eds"), "rsciio.jeol"),
+    Kind("TVIPS", _named(".tvips"), "rsciio.tvips"),
+    Kind("EDAX spectrum", _named(".spd", ".lsd"), "rsciio.edax"),
+    Kind("Semper", _named(".unf", holding=b"Semper"), "rsciio.semper"),
+    Kind("JobinYvon spectrum", _named(".xml", holding=b"<LSX_Tree"), "rsciio.jobinyvon"),
+    Kind("TriVista spectrum", _named(".tvf", holding=b"<XmlMain"), "rsciio.trivista"),
+    Kind("Phenom image", _named(".elid"), "rsciio.phenom"),
+    Kind(
+        "Hamamatsu image",
+        lambda one: one.suffix == ".img" and one.head[:2] == b"IM" and b"[Application]" in one.head,
+        "rsciio.hamamatsu",
+    ),
+    Kind("Pantarhei", _named(".prz"), "rsciio.pantarhei"),
+)
+
+
+class Microscopy:
+    """Files of electron microscopes and spectrometers that rosettasciio reads."""
+
+    name = "microscopy"
+    version = "1"
+
+    def claim(self, candidate: Candidate) -> Claim | None:
+        """A format's signature, whether the extra is there or not: without it the file says what it needs."""
+        kind = kind_of(candidate, KINDS)
+        return Claim(Specificity.FORMAT, kind.name) if kind is not None else None
+
+    def extract(self, candidate: Candidate) -> Extraction:
+        """All signals of the file. Raises UnreadableError, also when the extra is missing."""
+        kind = kind_of(candidate, KINDS)
+        if kind is None:
+            raise UnreadableError("The file begins like none of the formats that rosettasciio reads.")
+        reader = needed(kind.module, EXTRA, kind.name)
+        logging.getLogger("rsciio").setLevel(logging.CRITICAL + 1)
+        try:
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")
+                return extraction(_reading(_read(reader, candidate), candidate, kind), candidate)
+        except (UnreadableError, MemoryError, OSError):
+            raise
+        except Exception as error:  # rosettasciio's readers raise whatever a broken file makes their code raise
+            raise UnreadableError(f"The {kind.name} file cannot be read: {type(error).__name__}: {error}") from error
+
+
+def _read(reader: Any, candidate: Candidate) -> list[dict[str, Any]]:
+    large = candidate.size > _LARGE
+    try:
+        found = reader.file_reader(str(candidate.path), lazy=large)
+    except TypeError:  # a reader without that choice
+        found = reader.file_reader(str(candidate.path))
+    if not found:
+        raise UnreadableError("The file holds no signal.")
+    return list(found)
+
+
+def _reading(found: list[dict[str, Any]], candidate: Candidate, kind: Kind) -> Reading:
+    signals = [_signal(one) for one in found[:_MOST_SIGNALS]]
+    first = found[0].get("metadata") or {}
+    first = first.as_dictionary() if hasattr(first, "as_dictionary") else first
+    general = first.get("General", {})
+    when = _moment(general)
+    title = str(general.get("title", "")).strip()
+    instrument = first.get("Acquisition_instrument", {})
+    known: dict[str, Any] = next((part for name in ("TEM", "SEM") if (part := instrument.get(name))), {})
+    sample = first.get("Sample", {})
+    original = [bounded(one.get("original_metadata") or {}) for one in found[:_MOST_SIGNALS]]
+    return Reading(
+        data_type=kind.name,
+        measurement=_measurement(first),
+        name=title if len(found) == 1 else "",
+        timestamp=when.iso,
+        instrument=str(known.get("microscope", "")),
+        samples=(str(sample.get("name", "")),),
+        metadata={
+            **_with_units(
+                bounded({name: part for name, part in first.items() if name not in {"_HyperSpy", "Markers"}})
+            ),
+            "original_metadata": original[0] if len(original) == 1 else original,
+            **described([signal for signal in signals if signal is not None]),
+        },
+        thumbnails=drawn([signal for signal in signals if signal is not None], title or candidate.stem),
+        warnings=when.warnings,
+    )
+
+
+def _moment(general: Mapping[str, Any]) -> dates.Moment:
+    day, clock, zone = (str(general.get(key, "") or "").strip() for key in ("date", "time", "time_zone"))
+    if not day:
+        return dates.NEVER
+    return dates.iso(f"{day}T{clock}{zone if zone[:1] in {'+', '-', 'Z'} else ''}" if clock else day)
+
+
+def _measurement(metadata: Mapping[str, Any]) -> str:
+    kind = str(metadata.get("Signal", {}).get("signal_type", "")) if isinstance(metadata.get("Signal"), dict) else ""
+    instrument = metadata.get("Acquisition_instrument", {})
+    if kind in _SPECTROSCOPY:
+        return _SPECTROSCOPY[kind]
+    if "SEM" in instrument:
+        return "Scanning electron microscopy"
+    if "TEM" in instrument:
+        scanning = str(instrument["TEM"].get("acquisition_mode", "")) == "STEM"
+        return "Scanning transmission electron microscopy" if scanning else "Transmission electron microscopy"
+    return ""
+
+
+def _with_units(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: Quantity(item, _UNITS[key])
+        if key in _UNITS and isinstance(item, (int, float)) and not isinstance(item, bool)
+        else _with_units(item)
+        for key, item in value.items()
+    }
+
+
+def _signal(one: Mapping[str, Any]) -> Signal | None:
+    """An array (or a part of it: evenly spread along its first dimension) with its axes."""
+    data = one.get("data")
+    if data is None or not getattr(data, "ndim", 0) or data.dtype.names:
+        return None
+    shape = tuple(int(side) for side in data.shape)
+    slab = int(np.prod(shape[1:])) or 1
+    count = max(1, min(shape[0], _MOST_VALUES // slab)) if slab <= 4 * _MOST_VALUES else 0
+    if not count:
+        return None
+    chosen = np.unique(np.linspace(0, shape[0] - 1, count).astype(int)) if len(shape) > 1 else np.arange(count)
+    part = data if count == shape[0] else data[chosen]
+    values = np.asarray(part.compute(scheduler="synchronous") if hasattr(part, "compute") else part)
+    axes = one.get("axes") or []
+    known = [_axis(axes[index]) if index < len(axes) else Axis() for index in range(len(shape))]
+    signal_axes = [index for index, axis in enumerate(axes) if not axis.get("navigate", False)]
+    metadata = one.get("metadata") or {}
+    metadata = metadata.as_dictionary() if hasattr(metadata, "as_dictionary") else metadata
+    quantity = str((metadata.get("Signal") or {}).get("quantity", "") or "")
+    return Signal(
+        values,
+        tuple(known),
+        str((metadata.get("General") or {}).get("title", "") or quantity),
+        shape=shape,
+        chosen=chosen,
+        rows_down=True,
+        spectral=signal_axes[0] if len(signal_axes) == 1 and len(shape) > 1 else None,
+    )
+
+
+def _axis(axis: Mapping[str, Any]) -> Axis:
+    def said(key: str) -> str:
+        text = str(axis.get(key) or "")
+        return "" if text.startswith(("<undefined", "None")) else text
+
+    if axis.get("axis") is not None and "scale" not in axis:
+        return Axis(said("name"), said("units"), points=np.asarray(axis["axis"]))
+    unit = said("units")
+    return Axis(said("name") if unit else "", unit, float(axis.get("offset", 0) or 0), float(axis.get("scale", 1) or 1))
