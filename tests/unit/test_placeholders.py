@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.templates import Template, look_up
+from daemon.placeholders import Template, look_up
 
 VALUES: dict[str, Any] = {
     "measurement": "Raman",
