@@ -67,10 +67,12 @@ class Daemon:
     raw: list[str] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
     privileged: bool = True
+    under: Sequence[str] = ()
 
     def start(self, *arguments: str) -> Self:
-        """Start it; `--once` and the like as arguments."""
-        command = [sys.executable, "-m", "daemon", "run", os.fspath(self.config), "--log", "json", *arguments]
+        """Start it; `--once` and the like as arguments. `under` is a command that runs it, and leaves its process id."""
+        program = [sys.executable, "-m", "daemon", "run", os.fspath(self.config), "--log", "json", *arguments]
+        command = [*self.under, *program]
         self.process = subprocess.Popen(
             command if self.privileged else without_privileges(command),
             stdin=subprocess.DEVNULL,

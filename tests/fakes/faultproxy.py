@@ -43,7 +43,7 @@ def raw(status: str, body: bytes = b"", kind: str = "application/json", *headers
 
 
 class FaultProxy:
-    """Listens on a free port of loopback. `arm` breaks the next request that fits; the others pass."""
+    """Listens on a free port of loopback. `arm` breaks the next request that fits; the others are as `choose` says, or pass."""
 
     def __init__(self, port: int) -> None:
         self._target = port
@@ -52,6 +52,8 @@ class FaultProxy:
         self._lock = threading.Lock()
         self._armed: tuple[re.Pattern[str], Fault] | None = None
         self._skip = 0
+        self.choose: Callable[[str], Fault | None] = lambda _: None
+        self.stall_seconds = 30.0
         self.struck = 0
         self.lines: list[str] = []
         self.released = threading.Event()
@@ -108,7 +110,7 @@ class FaultProxy:
         with self._lock:
             self.lines.append(line)
             if self._armed is None or not self._armed[0].search(line):
-                return None
+                return self.choose(line)
             if self._skip:
                 self._skip -= 1
                 return None
@@ -131,7 +133,7 @@ class FaultProxy:
         if fault.reply is not None:
             client.sendall(fault.reply)
         if fault.ending == "stall":
-            self.released.wait(30)
+            self.released.wait(self.stall_seconds)
         elif fault.ending == "reset":
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
