@@ -77,7 +77,7 @@ def axes_of(data: h5py.Dataset) -> list[dict[str, Any]]:
     """
     if data.ndim < 1:
         return []
-    found = _emd(data) or _scales(data)
+    found = _emd(data) or scales(data)
     return [described(name, axis) for name, axis in found] if any(name or axis for name, axis in found) else []
 
 
@@ -113,7 +113,8 @@ def _emd(data: h5py.Dataset) -> Sequence[tuple[str, h5py.Dataset | None]]:
     return [(reading.attribute_text(axis, "name") if axis is not None else "", axis) for axis in found]
 
 
-def _scales(data: h5py.Dataset) -> Sequence[tuple[str, h5py.Dataset | None]]:
+def scales(data: h5py.Dataset) -> Sequence[tuple[str, h5py.Dataset | None]]:
+    """Label and first scale of each dimension; empty if the dataset has no dimension scales."""
     if not {"DIMENSION_LIST", "DIMENSION_LABELS"} & set(reading.attribute_names(data)):
         return []
     found: list[tuple[str, h5py.Dataset | None]] = []

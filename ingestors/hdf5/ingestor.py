@@ -2,39 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import h5py
-
-from ingestors.api import Claim, Extraction, Sample, Specificity, UnreadableError
-from ingestors.hdf5 import nexus, reading, shapes
+from ingestors.api import Claim, Extraction, Specificity, UnreadableError
+from ingestors.columns import described
+from ingestors.hdf5 import columns, generic, nexus, plottable, reading
+from ingestors.hdf5.families import FAMILIES
+from ingestors.hdf5.pictures import main_picture
+from ingestors.hdf5.privacy import cleaned
 from ingestors.hdf5.survey import Survey, survey
+from ingestors.hdf5.told import Family, Source, Told
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import h5py
+
     from ingestors.api import Candidate, Thumbnail
+    from ingestors.columns import Table
 
 _NEXUS: Final = 45  # a documented family of formats, but many programs' own dialects of it
-_X_NAMES: Final = (
-    "wls", "wavelength", "wavelengths", "lambda", "raman_shifts", "raman_shift", "wave_numbers", "wavenumber", "q", "two_theta",
-    "tth", "2theta", "energy", "ev", "x", "time", "time_array", "t", "frequency", "freq", "h_array",
-)  # fmt: skip
+_MOST_PICTURES: Final = 4
 
 
 class HDF5:
-    """HDF5 of any origin, NeXus understood. Recognised by its signature, never by its suffix."""
+    """HDF5 of any origin; NeXus and other documented structures understood. Recognised by its signature, never by its suffix."""
 
     name = "hdf5"
-    version = "1"
+    version = "2"
 
     def claim(self, candidate: Candidate) -> Claim | None:
-        """CONTAINER for the signature, a little below FORMAT if a child of the root is a NeXus entry."""
+        """CONTAINER for the signature, FORMAT for a known structure, a little below it for NeXus."""
         if not reading.has_signature(candidate):
             return None
         try:
             with reading.opened(candidate.path) as file:
+                if (known := _family(file)) is not None:
+                    return Claim(Specificity.FORMAT, f"{known[0].name}: {known[1]}")
                 entry = nexus.entry(file)
                 if entry is not None:
-                    return Claim(_NEXUS, f"NX_class = {nexus.kind(entry)} at {entry.name}")
+                    return Claim(_NEXUS, f"NX_class = {plottable.kind(entry)} at {entry.name}")
         except UnreadableError:
             return Claim(Specificity.CONTAINER, "HDF5 signature, but the file does not open")
         return Claim(Specificity.CONTAINER, "HDF5 signature")
@@ -42,120 +49,75 @@ class HDF5:
     def extract(self, candidate: Candidate) -> Extraction:
         """Read tree, attributes and a picture. Raises UnreadableError if the library cannot open the file."""
         with reading.opened(candidate.path) as file:
-            found = survey(file)
-            entry = nexus.entry(file)
-            if entry is not None:
-                return _nexus(candidate, file, entry, found)
-            thumbnail = main_picture(file, candidate.stem)
+            walked = survey(file)
+            told = _told(file, candidate, walked)
+            tables = list(columns.tables(file))
+            thumbnails = [*told.thumbnails[:_MOST_PICTURES]]
+            if not thumbnails:
+                last = _last_picture(file, tables, told.attributes.get("dataset_name") or candidate.stem)
+                thumbnails = [last] if last is not None else []
+            warnings = [*walked.warnings, *told.warnings]
+            if walked.empty:
+                warnings.append("The file holds no data: no dataset has a value.")
             return Extraction(
-                attributes={
-                    "dataset_name": candidate.stem,
-                    "data_type": "HDF5 file",
-                    "data_format": _format(candidate),
-                },
-                scientific_metadata=found.metadata(),
-                thumbnails=[thumbnail] if thumbnail is not None else [],
-                warnings=found.warnings,
+                attributes=_attributes(told.attributes, candidate),
+                scientific_metadata=cleaned(_metadata(walked, told, tables)),
+                keywords=told.keywords,
+                samples=told.samples,
+                thumbnails=thumbnails,
+                warnings=warnings,
             )
 
 
-def _format(candidate: Candidate) -> str:
-    return candidate.suffix.lstrip(".") or "h5"
-
-
-def _nexus(candidate: Candidate, file: h5py.File, entry: h5py.Group, found: Survey) -> Extraction:
-    definition = nexus.definition(entry)
-    attributes = {
-        "dataset_name": nexus.field(entry, "title") or candidate.stem,
-        "measurement": definition,
-        "instrument_name": nexus.instrument(entry),
-        "timestamp": nexus.timestamp(entry),
-        "data_type": definition or "NeXus",
-        "data_format": _format(candidate),
-    }
-    thumbnail = _default_picture(entry, candidate.name, definition) or main_picture(file, candidate.name)
-    warnings = list(found.warnings)
-    started = nexus.field(entry, "start_time")
-    if started and not attributes["timestamp"]:
-        warnings.append(f"start_time {started!r} is not a date in ISO 8601, so the dataset has no time from the file.")
-    return Extraction(
-        attributes={name: value for name, value in attributes.items() if value},
-        scientific_metadata=found.metadata(),
-        keywords=[definition] if definition else [],
-        samples=[Sample(name) for name in nexus.samples(entry)],
-        thumbnails=[thumbnail] if thumbnail is not None else [],
-        warnings=warnings,
-    )
-
-
-def _default_picture(entry: h5py.Group, title: str, definition: str) -> Thumbnail | None:
-    try:
-        plot = nexus.default_plot(entry)
-        return None if plot is None else nexus.picture(plot, title, log=True if definition == "NXcanSAS" else None)
-    except Exception:  # noqa: BLE001 the ingestor's edge: a picture is never worth losing the metadata
-        return None
-
-
-def main_picture(where: h5py.Group, title: str) -> Thumbnail | None:
-    """A picture of the dataset that looks most like the data of a group: the largest, by shape."""
-    candidates = sorted(_numeric(where), key=lambda data: (is_bookkeeping(str(data.name)), -data.size, str(data.name)))
-    for data in [data for data in candidates if data.size > 1][:8]:
+def _family(file: h5py.File) -> tuple[Family, str] | None:
+    """The first known structure that the file has, and how it shows."""
+    for family in FAMILIES:
         try:
-            thumbnail = _by_shape(data, title)
-        except Exception:  # noqa: BLE001, S112 the ingestor's edge: a picture is never worth losing the metadata
+            if reason := family.recognised(file):
+                return family, reason
+        except reading.H5_ERRORS:
             continue
-        if thumbnail is not None:
-            return thumbnail
     return None
 
 
-def is_bookkeeping(name: str) -> bool:
-    """Whether a dataset's name says that it only tells where and when the data were taken."""
-    own = name.rsplit("/", 1)[-1].lower()
-    return any(word in own for word in ("index", "indices", "position", "pixel_time", "slow_move", "extent", "corner"))
+def _told(file: h5py.File, candidate: Candidate, walked: Survey) -> Told:
+    """What the most specific reader says; where it stumbles over odd data, what any file may say about itself."""
+    source = Source(file, candidate.stem, candidate.head, walked.tree)
+    try:
+        if (known := _family(file)) is not None:
+            return known[0].read(source)
+        if nexus.entry(file) is not None:
+            return nexus.read(source)
+    except Exception as error:  # noqa: BLE001 the ingestor's edge: a broken structure still has its tree
+        plain = generic.read(source)
+        broken = (
+            f"The file's structure could not be read as it should ({type(error).__name__}: {error}); its tree is shown."
+        )
+        return Told(plain.attributes, plain.samples, warnings=[broken, *plain.warnings])
+    return generic.read(source)
 
 
-def _numeric(where: h5py.Group, depth: int = 0) -> list[h5py.Dataset]:
-    """Numeric datasets below a group, breadth bounded, hard links only."""
-    found: list[h5py.Dataset] = []
-    for name in reading.names(where, 200):
-        if len(found) > 400 or depth > 8:  # noqa: PLR2004 enough to find the data
-            break
-        try:
-            hard = isinstance(where.get(name, getlink=True), h5py.HardLink)
-            child = where[name] if hard else None
-        except reading.H5_ERRORS:
-            continue
-        if isinstance(child, h5py.Group):
-            found += _numeric(child, depth + 1)
-        elif isinstance(child, h5py.Dataset) and reading.numeric(child):
-            found.append(child)
+def _attributes(said: Mapping[str, str], candidate: Candidate) -> dict[str, str]:
+    own = {"dataset_name": candidate.stem, "data_format": candidate.suffix.lstrip(".") or "h5"}
+    return own | {name: value for name, value in said.items() if value}
+
+
+def _metadata(walked: Survey, told: Told, tables: list[Table]) -> dict[str, Any]:
+    found: dict[str, Any] = dict(told.tree if told.tree is not None else walked.tree)
+    listed = {} if {"table", "tables"} & set(told.metadata) else described(tables)
+    found |= {key: value for key, value in {**listed, **told.metadata}.items() if value}
+    if walked.datasets:
+        found["datasets"] = {
+            path: about | ({"axes": told.axes[path]} if path in told.axes else {})
+            for path, about in walked.datasets.items()
+        }
     return found
 
 
-def _by_shape(data: h5py.Dataset, title: str) -> Thumbnail | None:
-    shape = tuple(length for length in data.shape if length > 1)
-    fixed = (0,) * next((index for index, length in enumerate(data.shape) if length > 1), 0)
-    if len(shape) <= 1:
-        return shapes.line(data, _beside(data), title=title) if data.ndim == 1 else None
-    if data.ndim == len(fixed) + 3 and data.shape[-1] in {3, 4} and data.dtype.kind == "u":
-        values = reading.read(data, (1200, 1600, 4), fixed)
-        return None if values is None else shapes.photograph(values, title=title, caption=str(data.name))
-    if data.ndim == len(fixed) + 2:
-        x = _beside(data)
-        if x is not None and data.shape[0] <= 64:  # noqa: PLR2004 spectra in rows
-            return shapes.lines(data, x, title=title)
-        image_like = data.dtype.kind in "ub"
-        return shapes.plane(data, fixed, title=title, as_picture=image_like)
-    return shapes.stack(data, title=title)
-
-
-def _beside(data: h5py.Dataset) -> h5py.Dataset | None:
-    """A dataset in the same group that its last axis can stand on: same length, a known name."""
-    group = data.parent
-    for name in reading.names(group, 200):
-        if name.lower() in _X_NAMES and name != str(data.name).rsplit("/", 1)[-1]:
-            x = reading.child_data(group, name)
-            if x is not None and reading.numeric(x) and x.shape == data.shape[-1:]:
-                return x
-    return None
+def _last_picture(file: h5py.File, tables: list[Table], title: str) -> Thumbnail | None:
+    """The largest dataset by its shape, or the first table that can be drawn."""
+    try:
+        drawn = (columns.picture(table, title) for table in tables)
+        return next((one for one in drawn if one is not None), None) or main_picture(file, title)
+    except Exception:  # noqa: BLE001 the ingestor's edge: a picture is never worth losing the metadata
+        return None

@@ -1,20 +1,20 @@
 """What NeXus files say about themselves.
 
-Source: NeXus manual (nexusformat.org), chapters "Rules for storing data items", "Associating plottable data using
-attributes" in its three historical forms, and the application definition NXcanSAS (also in its draft spelling SAS...).
+Source: NeXus manual (nexusformat.org), chapter "Rules for storing data items", and the application definition NXcanSAS
+(also in its draft spelling SAS...); BLISS, spech5 and DECTRIS for what their files add.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from ingestors import rendering
-from ingestors.hdf5 import reading, shapes
-from ingestors.hdf5.describing import unit_of
+from ingestors.api import Sample
+from ingestors.hdf5 import definitions, plottable, reading, shapes
+from ingestors.hdf5.describing import own_name, unit_of
+from ingestors.hdf5.plottable import children, kind
+from ingestors.hdf5.told import Told, moment, orcid, title
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,23 +22,33 @@ if TYPE_CHECKING:
     import h5py
 
     from ingestors.api import Thumbnail
+    from ingestors.hdf5.told import Source
 
 _ENTRY: Final = frozenset({"NXentry", "NXsubentry", "SASentry"})
-_DATA: Final = frozenset({"NXdata", "SASdata"})
-_ISO: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d+)?)?\s*(Z|[+-]\d\d:?\d\d)?")
+_INSTRUMENT: Final = frozenset({"NXinstrument", "SASinstrument"})
+_SAMPLE: Final = frozenset({"NXsample", "SASsample"})
+_MOST_ENTRIES: Final = 200
+_SAMPLE_NAMES: Final = (
+    "name",
+    "short_title",
+    "sample_name",
+    "ID",
+    "sample_id",
+    "identifier",
+    "identifierNAME",
+    "title",
+)
+_INSTRUMENT_NAMES: Final = ("name", "title", "beamline", "instrument_name")
+_STARTS: Final = ("start_time", "startTime", "start_date", "collection_time", "date", "timestamp")
+_PLACEHOLDERS: Final = frozenset(
+    {"none", "unknown", "n/a", "not specified", "default", "sample", "instrument", "null", "unspecified"}
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Plot:
-    """The plottable data of a group: the signal and an axis for each of its dimensions (None where it has none)."""
-
-    signal: h5py.Dataset
-    axes: tuple[h5py.Dataset | None, ...]
-
-
-def kind(thing: h5py.Group | h5py.Dataset) -> str:
-    """The NeXus class, of canSAS too."""
-    return reading.attribute_text(thing, "NX_class") or reading.attribute_text(thing, "canSAS_class")
+def entries(file: h5py.File) -> list[h5py.Group]:
+    """The entries of the file in its order; empty if this is not NeXus."""
+    found = list(children(file, _ENTRY))
+    return found or ([file["/"]] if kind(file) in _ENTRY else [])
 
 
 def entry(file: h5py.File) -> h5py.Group | None:
@@ -47,14 +57,7 @@ def entry(file: h5py.File) -> h5py.Group | None:
         named = reading.child_group(file, default)
         if named is not None and kind(named) in _ENTRY:
             return named
-    return next(_children(file, _ENTRY), None)
-
-
-def _children(group: h5py.Group, kinds: frozenset[str]) -> Iterator[h5py.Group]:
-    for name in reading.names(group, 500):
-        child = reading.child_group(group, name)
-        if child is not None and kind(child) in kinds:
-            yield child
+    return next(iter(entries(file)), None)
 
 
 def field(group: h5py.Group | None, name: str) -> str:
@@ -63,138 +66,179 @@ def field(group: h5py.Group | None, name: str) -> str:
         return ""
     data = reading.child_data(group, name)
     if data is None:
-        return ""
-    try:
-        value = (
-            reading.plain(data[()])
-            if data.shape is not None and data.size == 1 and reading.obstacle(data) is None
-            else None
-        )
-    except reading.H5_ERRORS:
-        return ""
+        return reading.attribute_text(group, name)
+    value = reading.single(data)
     return str(value).strip()[:2000] if isinstance(value, (str, int, float)) else ""
+
+
+def _first(group: h5py.Group, names: tuple[str, ...]) -> str:
+    found = (field(group, name) for name in names)
+    return next((text for text in found if text and text.casefold() not in _PLACEHOLDERS), "")
 
 
 def instrument(here: h5py.Group) -> str:
     """The name of the entry's instrument."""
-    found = next(_children(here, frozenset({"NXinstrument", "SASinstrument"})), None)
-    if found is None:
-        return ""
-    return field(found, "name") or reading.attribute_text(found, "name") or reading.attribute_text(found, "short_name")
+    for group in children(here, _INSTRUMENT):
+        if name := _first(group, _INSTRUMENT_NAMES) or reading.attribute_text(group, "short_name"):
+            return name
+        name_field = reading.child_data(group, "name")
+        if name_field is not None and (short := reading.attribute_text(name_field, "short_name")):
+            return short
+    return _first(here, ("beamline", "instrument_name", "instrument"))
 
 
 def samples(here: h5py.Group) -> list[str]:
     """Names of the entry's samples."""
-    found = (field(group, "name") for group in _children(here, frozenset({"NXsample", "SASsample"})))
-    return [name for name in found if name]
+    found = [_first(group, _SAMPLE_NAMES) for group in children(here, _SAMPLE)]
+    return list(dict.fromkeys(name for name in found or [_first(here, ("sample_name", "sample"))] if name))
 
 
 def definition(here: h5py.Group) -> str:
-    """The application definition that the entry follows (NXmx, NXcanSAS), empty if it names none."""
-    return field(here, "definition") or reading.attribute_text(here, "definition")
+    """The application definition that the entry (or a subentry) follows: NXmx, NXcanSAS; empty if it names none."""
+    for group in (here, *children(here, frozenset({"NXsubentry"}))):
+        found = field(group, "definition") or field(group, "definition_local")
+        if found:
+            return found.split("/")[-1].split(",")[0].strip()
+    return "NXcanSAS" if kind(here) == "SASentry" or next(children(here, frozenset({"SASdata"})), None) else ""
 
 
-def timestamp(here: h5py.Group) -> str:
-    """`start_time` as ISO 8601, with an offset only if the file has one; empty if it is missing or another notation."""
-    found = field(here, "start_time")
-    if not _ISO.fullmatch(found):
-        return ""
-    return found.replace(" ", "T", 1).replace(",", ".").replace(" ", "").replace("Z", "+00:00")
-
-
-def default_plot(here: h5py.Group) -> Plot | None:
-    """The data that the file wants to be plotted: along the `default` attributes, else the first group with a signal."""
-    groups: list[h5py.Group] = []
-    if default := reading.attribute_text(here, "default"):
-        named = reading.child_group(here, default)
-        groups = [named] if named is not None else []
-    groups += [here] if kind(here) in _DATA else []
-    groups += list(_children(here, _DATA))
-    for group in list(_children(here, frozenset({"NXinstrument"}))):
-        groups += list(_children(group, _DATA))
-    return next((plot for plot in map(_plot, groups) if plot is not None), None)
-
-
-def _plot(group: h5py.Group) -> Plot | None:
-    signal = _signal(group)
-    if signal is None or not reading.numeric(signal):
-        return None
-    named = _axis_names(group, signal)
-    axes: list[h5py.Dataset | None] = [None] * len(signal.shape)
-    for index, name in enumerate(named[: len(axes)]):
-        data = reading.child_data(group, name) if name not in {"", "."} else None
-        if data is not None and reading.numeric(data) and data.ndim == 1:
-            place = _place(group, name, index, signal.ndim)
-            axes[place] = data
-    return Plot(signal, tuple(axes))
-
-
-def _signal(group: h5py.Group) -> h5py.Dataset | None:
-    if named := reading.attribute_text(group, "signal"):
-        return reading.child_data(group, named)
-    members = [
-        data for data in (reading.child_data(group, name) for name in reading.names(group, 200)) if data is not None
-    ]
-    marked = [data for data in members if reading.attribute_text(data, "signal") == "1"]
-    if marked:
-        return marked[0]
-    return next(
-        (data for data in members if str(data.name).rsplit("/", 1)[-1] in {"data", "counts", "intensity", "I"}), None
+def read(source: Source) -> Told:
+    """Everything that the entries of a NeXus file tell. Raises nothing but h5py's errors."""
+    here = entry(source.file)
+    if here is None:
+        return Told()
+    everything = entries(source.file)
+    followed = definition(here)
+    started, warnings = _started(source.file, here)
+    several = len(everything) > 1
+    attributes = {
+        "dataset_name": "" if several else title(field(here, "title")),
+        "measurement": definitions.measurement(followed, _radiation(here), _wavelength(here)),
+        "data_type": followed if followed.startswith("NX") else "NeXus",
+        "instrument_name": instrument(here),
+        "timestamp": started,
+        "owner_orcid": _orcid(here),
+    }
+    named = [name for one in everything[:_MOST_ENTRIES] for name in samples(one)]
+    shown = attributes["dataset_name"] or source.stem
+    return Told(
+        attributes=attributes,
+        samples=[Sample(name) for name in dict.fromkeys(named)],
+        keywords=[followed] if followed else [],
+        metadata={"entries": [_summary(one) for one in everything[:_MOST_ENTRIES]]} if several else {},
+        axes={
+            str(plot.signal.name): about
+            for plot in plottable.plots(source.file["/"])
+            if (about := plottable.axes_of(plot))
+        },
+        thumbnails=_pictures(here, shown, followed),
+        warnings=warnings,
     )
 
 
-def _axis_names(group: h5py.Group, signal: h5py.Dataset) -> list[str]:
-    for holder, name in ((group, "axes"), (group, "I_axes"), (signal, "axes")):
-        found = reading.attribute(holder, name)
-        if isinstance(found, list):
-            return [str(item) for item in found]
-        if isinstance(found, str) and found.strip():
-            return [part.strip() for part in re.split(r"[:,]|\s+", found.strip(" []"))]
-    numbered: dict[int, str] = {}
-    for name in reading.names(group, 200):  # the oldest form: the attribute `axis` counts the dimensions from 1
-        data = reading.child_data(group, name)
-        number = reading.attribute(data, "axis") if data is not None else None
-        if isinstance(number, (int, str)) and str(number).isdigit():
-            numbered.setdefault(int(number) - 1, name)
-    return [numbered.get(index, "") for index in range(max(numbered, default=-1) + 1)]
+def _summary(here: h5py.Group) -> dict[str, Any]:
+    """An entry among several: its name, title, times and definition."""
+    told = {name: field(here, name) for name in ("title", "start_time", "end_time", "definition")}
+    return {"entry": own_name(here), **{name: text for name, text in told.items() if text}}
 
 
-def _place(group: h5py.Group, name: str, index: int, dimensions: int) -> int:
-    """The dimension that an axis belongs to: `NAME_indices`, else its place in the list."""
-    given = reading.attribute(group, f"{name}_indices")
-    if isinstance(given, list):
-        given = given[0] if given else None
-    if isinstance(given, (int, str)) and str(given).isdigit() and int(given) < dimensions:
-        return int(given)
-    return index
+def _started(file: h5py.File, here: h5py.Group) -> tuple[str, list[str]]:
+    """When the measurement began, as ISO 8601 with an offset only if the file has one, and what has to be said about it."""
+    for name in _STARTS:
+        text = field(here, name)
+        if not text:
+            continue
+        found = moment(text)
+        if found.iso:
+            return found.iso, list(found.warnings)
+        return "", [f"{name} {text!r} is not a date that can be read, so the dataset has no time from the file."]
+    for found in map(moment, _elsewhere(here)):
+        if found.iso:
+            return found.iso, list(found.warnings)
+    for holder, name in ((here, "end_time"), (file, "file_time")):
+        found = moment(field(holder, name))
+        if found.iso:
+            return found.iso, [f"The file has no start_time; its time is {name}."]
+    return "", []
 
 
-def picture(plot: Plot, title: str, *, log: bool | None = None) -> Thumbnail | None:
-    """The default plot as a picture: a line, a map, or frames of a stack."""
-    signal = plot.signal
-    name = str(signal.name).rsplit("/", 1)[-1]
-    if signal.ndim == 1:
-        return shapes.line(signal, plot.axes[0], title=title, log=log)
-    if signal.ndim == 2:  # noqa: PLR2004 rows and columns
-        found = [None if axis is None else reading.read(axis, [100_000]) for axis in plot.axes]
-        y_edges, x_edges = (None if axis is None else shapes.edges(axis) for axis in found)
-        y_name, x_name = (
-            shapes.label(str(axis.name), unit_of(axis)) if axis is not None and edge is not None else ""
-            for axis, edge in zip(plot.axes, (y_edges, x_edges), strict=True)
-        )
-        rows, columns = signal.shape
-        extent = (*(x_edges or (0.0, float(columns))), *(y_edges or (0.0, float(rows))))
-        values = reading.read(signal, (1200, 1600))
-        if values is None:
-            return None
-        png = rendering.heatmap(
-            np.asarray(values),
-            title=title,
-            extent=extent,
-            x_label=x_name,
-            y_label=y_name,
-            unit=shapes.label(name, unit_of(signal)),
-            log=log,
-        )
-        return rendering.thumbnail(name, png)
-    return shapes.stack(signal, title=title)
+def _elsewhere(here: h5py.Group) -> Iterator[str]:
+    """Where programs put the time instead: DECTRIS in the detector's own group, NXcanSAS at the data."""
+    for one in children(here, _INSTRUMENT):
+        for detector in children(one, frozenset({"NXdetector"})):
+            yield field(detector, "detectorSpecific/data_collection_date")
+    for held in children(here, frozenset({"NXdata", "SASdata"})):
+        yield reading.attribute_text(held, "timestamp")
+
+
+def _orcid(here: h5py.Group) -> str:
+    for user in children(here, frozenset({"NXuser"})):
+        for name in ("ORCID", "orcid", "identifierNAME", "identifier"):
+            if found := orcid(field(user, name)):
+                return found
+    return ""
+
+
+def _radiation(here: h5py.Group) -> str:
+    """What the source says about its radiation: `probe`, `radiation`, `type`."""
+    for group in children(here, _INSTRUMENT):
+        for source in children(group, frozenset({"NXsource", "SASsource"})):
+            if text := " ".join(filter(None, (field(source, name) for name in ("probe", "radiation", "type")))):
+                return text
+    return ""
+
+
+def _wavelength(here: h5py.Group) -> float | None:
+    """The incident wavelength in ångströms, if the file tells it in a unit that this knows."""
+    for group in children(here, _INSTRUMENT):
+        for beam in children(group, frozenset({"NXbeam", "NXmonochromator"})):
+            data = reading.child_data(beam, "incident_wavelength") or reading.child_data(beam, "wavelength")
+            value = reading.single(data) if data is not None else None
+            if data is not None and isinstance(value, (int, float)):
+                return float(value) * {"nm": 10.0, "m": 1e10, "pm": 0.01}.get(unit_of(data), 1.0)
+    return None
+
+
+def _pictures(here: h5py.Group, shown: str, followed: str) -> list[Thumbnail]:
+    try:
+        plot = plottable.default_plot(here)
+        found = None if plot is None else plottable.picture(plot, shown, log=True if followed == "NXcanSAS" else None)
+        found = found or _counters(here, shown)
+    except Exception:  # noqa: BLE001 the ingestor's edge: a picture is never worth losing the metadata
+        return []
+    return [] if found is None else [found]
+
+
+def _counters(here: h5py.Group, shown: str) -> Thumbnail | None:
+    """SPEC-like scans of BLISS and spech5: the `measurement` group holds motors and counters; the scan's command names the motor."""
+    held = reading.child_group(here, "measurement")
+    if held is None:
+        return None
+    columns = [(name, reading.child_data(held, name)) for name in reading.names(held, 200)]
+    lines = {
+        name: data
+        for name, data in columns
+        if data is not None and data.ndim == 1 and reading.numeric(data) and data.size > 1
+    }
+    words = field(here, "title").split()
+    motor = next((lines[name] for name in words if name in lines), None)
+    clock = (
+        motor
+        if motor is not None
+        else next((lines[name] for name in ("elapsed_time", "epoch", "time") if name in lines), None)
+    )
+    if not lines:
+        return None
+    length = clock.size if clock is not None else max(data.size for data in lines.values())
+    drawn = [
+        data
+        for name, data in lines.items()
+        if data.size == length and data != clock and not name.startswith(("epoch", "elapsed"))
+    ]
+    counted = [data for data in drawn if _varies(data)] or drawn
+    return shapes.line(counted[-1], clock, title=shown) if counted else None
+
+
+def _varies(data: h5py.Dataset) -> bool:
+    values = reading.read(data, [1000])
+    return values is not None and bool(np.ptp(np.nan_to_num(values)))

@@ -310,6 +310,16 @@ def _decoded_bytes(data: h5py.Dataset, fixed: int, steps: Sequence[int]) -> floa
     return float(touched * np.prod(data.chunks, dtype=np.float64) * data.dtype.itemsize)
 
 
+def single(data: h5py.Dataset) -> Any:
+    """The value of a dataset that holds only one, as a plain value; None for others and for what cannot be read."""
+    try:
+        if data.shape is None or data.size != 1 or data.dtype.itemsize > 65536 or obstacle(data) is not None:  # noqa: PLR2004 64 KiB
+            return None
+        return plain(data[()])
+    except H5_ERRORS:
+        return None
+
+
 def is_blank(values: NDArray[np.generic]) -> bool:
     """Whether there is nothing but zeros and NaN."""
     numbers = np.abs(values) if np.iscomplexobj(values) else values

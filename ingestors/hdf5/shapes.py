@@ -35,8 +35,38 @@ def line(
     y = reading.read(data, [_LINE])
     if y is None:
         return None
-    step = -(-data.shape[0] // _LINE)
-    across = None if x is None or x.shape != data.shape else reading.read(x, [_LINE])
+    across = None if x is None else _places(x, data)
+    return flat_line(y, across, data, x, title=title, name=name, log=log)
+
+
+def _places(x: h5py.Dataset, data: h5py.Dataset) -> NDArray[np.generic] | None:
+    """Where the points of a line are; the middles of bins whose edges are given."""
+    if x.shape == data.shape:
+        return reading.read(x, [_LINE])
+    if (
+        x.ndim == 1
+        and x.shape[0] == data.shape[0] + 1
+        and x.shape[0] <= _LINE
+        and (bins := reading.read(x, [_LINE])) is not None
+    ):
+        numbers = np.asarray(bins, dtype=np.float64)
+        return (numbers[1:] + numbers[:-1]) / 2
+    return None
+
+
+def flat_line(
+    y: NDArray[np.generic],
+    across: NDArray[np.generic] | None,
+    data: h5py.Dataset,
+    x: h5py.Dataset | None,
+    *,
+    title: str,
+    name: str = "",
+    log: bool | None = None,
+) -> Thumbnail:
+    """A line of values that were read (perhaps thinned) from `data`, over those of `x` if they are as many."""
+    step = -(-max(data.shape) // _LINE)
+    across = across if across is not None and across.shape == y.shape else None
     png = rendering.curve(
         [rendering.Series(np.arange(y.size) * step if across is None else across, y)],
         title=title,
@@ -72,8 +102,12 @@ def plane(
     extent: tuple[float, float, float, float] | None = None,
     labels: tuple[str, str] = ("", ""),
     as_picture: bool = False,
+    upright: bool = True,
 ) -> Thumbnail | None:
-    """One plane of the data in colours, or in grey `as_picture`; None if it cannot be read."""
+    """One plane of the data in colours, or in grey `as_picture`; None if it cannot be read.
+
+    `upright`: the first row at the bottom, as in scans; else at the top, as in matrices without axes.
+    """
     values = reading.read(data, _PLANE, fixed)
     if values is None:
         return None
@@ -81,7 +115,13 @@ def plane(
     if as_picture:
         return rendering.thumbnail(caption, rendering.picture(values, title))
     png = rendering.heatmap(
-        values, title=title, extent=extent, x_label=labels[0], y_label=labels[1], unit=label(caption, unit_of(data))
+        values,
+        title=title,
+        extent=extent,
+        x_label=labels[0],
+        y_label=labels[1],
+        unit=label(caption, unit_of(data)),
+        origin="lower" if upright or extent is not None else "upper",
     )
     return rendering.thumbnail(caption, png)
 

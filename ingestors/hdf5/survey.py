@@ -29,6 +29,11 @@ class Survey:
     datasets: dict[str, dict[str, Any]]
     warnings: tuple[str, ...]
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is no dataset, or none with a value."""
+        return not any(0 not in about.get("shape", [0]) for about in self.datasets.values())
+
     def metadata(self) -> dict[str, Any]:
         """The scientific metadata of the file."""
         return {**self.tree, "datasets": self.datasets} if self.datasets else dict(self.tree)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ingestors import rendering
 from ingestors.hdf5 import reading, shapes
-from ingestors.hdf5.ingestor import is_bookkeeping
+from ingestors.hdf5.pictures import is_bookkeeping
 from ingestors.rendering.pictures import as_image
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ingestors.hdf5 import reading
 from ingestors.hdf5.describing import unit_of
-from ingestors.hdf5.ingestor import is_bookkeeping
+from ingestors.hdf5.pictures import is_bookkeeping
 from ingestors.scopefoundry import sweeps
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ import numpy as np
 from ingestors import rendering
 from ingestors.hdf5 import reading, shapes
 from ingestors.hdf5.describing import unit_of
-from ingestors.hdf5.ingestor import is_bookkeeping
+from ingestors.hdf5.pictures import is_bookkeeping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

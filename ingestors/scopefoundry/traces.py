@@ -9,7 +9,7 @@ import numpy as np
 from ingestors import rendering
 from ingestors.hdf5 import reading, shapes
 from ingestors.hdf5.describing import own_name, unit_of
-from ingestors.hdf5.ingestor import is_bookkeeping
+from ingestors.hdf5.pictures import is_bookkeeping
 
 if TYPE_CHECKING:
     from ingestors.api import Thumbnail

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 from ingestors import image
-from ingestors.hdf5.ingestor import main_picture
+from ingestors.hdf5.pictures import main_picture
 from ingestors.scopefoundry import cubes, leem, positions, scans, sweeps, traces
 
 if TYPE_CHECKING:

@@ -32,7 +32,8 @@ def test_canSAS_is_read_by_its_own_names() -> None:  # noqa: N802 the format's n
     """The draft NXcanSAS file gives title, instrument, definition and its I(Q)."""
     found = extracted(PUNX / "draft_1D_NXcanSAS.h5")
     assert found.attributes["dataset_name"] == "MH4_5deg_16T_SLOW"
-    assert found.attributes["measurement"] == "NXcanSAS"
+    assert found.attributes["measurement"] == "Small-angle neutron scattering"
+    assert found.attributes["data_type"] == "NXcanSAS"
     assert found.attributes["instrument_name"] == "SANS2D"
     assert found.scientific_metadata["datasets"]["/sasentry01/sasdata/I"]["shape"] == [66]
     assert [thumbnail.caption for thumbnail in found.thumbnails] == ["I"]
