@@ -12,14 +12,20 @@ _FALLING: Final = re.compile(r"binding|\bwave[ _-]?numbers?\b|chemical[ _]?shift
 _RISING: Final = re.compile(r"raman|kinetic|shift\W*(rel|cm)", re.IGNORECASE)
 
 
-def falls(name: str, unit: str | None) -> bool:
+_UNNAMED: Final = re.compile(r"|row|x|col(umn)?[ _]?\d+", re.IGNORECASE)
+_FALLING_IN: Final = frozenset({"Infrared spectroscopy", "Nuclear magnetic resonance"})
+
+
+def falls(name: str, unit: str | None, measurement: str = "") -> bool:
     """Whether the field draws this abscissa from large to small: binding energies, wavenumbers of infrared, ppm of NMR.
 
-    Raman shifts and kinetic energies rise. Sources: ISO 18115-1 (XPS), IUPAC recommendations for infrared spectra and
+    Raman shifts and kinetic energies rise. A column without a name is what the measurement has there. Sources: ISO 18115-1 (XPS), IUPAC recommendations for infrared spectra and
     NMR (JCAMP-DX 4.24 and 5.0, which reproduce them).
     """
-    if _RISING.search(name):
+    if _RISING.search(name) or _RISING.search(measurement):
         return False
+    if _UNNAMED.fullmatch(name):
+        return measurement in _FALLING_IN
     return bool(_FALLING.search(name)) or (
         unit == "ppm" and bool(re.search(r"shift|^f[12]$|^\W*$", name, re.IGNORECASE))
     )

@@ -75,4 +75,6 @@ def pictures(found: tuple[Table, ...], title: str) -> tuple[Thumbnail, ...]:
         grid = plots.gridded(found[0])
         if grid is not None:
             return plots.plane_map(grid[0], grid[1], found[0].columns[2], title=title)
+        if whole := plots.matrix(found[0], title=title):
+            return whole
     return plots.charts(found, title=title)

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from ingestors.columns import Column
 from ingestors.conventions import falls
-from ingestors.rendering import Series, curve, heatmap, thumbnail
+from ingestors.dat import clock
+from ingestors.rendering import Series, Strip, curve, heatmap, strips, thumbnail
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ingestors.api import Thumbnail
-    from ingestors.tables import Column, Table
+    from ingestors.tables import Table
 
 MOST_SCANS: Final = 6
 _ABSCISSA: Final = (
@@ -31,12 +33,15 @@ _ABSCISSA: Final = (
     r"temp",
     r"^x\b|x.?(axis|value)",
 )
+_LEADING: Final = tuple(pattern for pattern in _ABSCISSA if "time" not in pattern)
+"""What the first column is measured over if it bears such a name: not so a time, which is often there beside the real one."""
 _NOT_ORDINATE: Final = re.compile(
     r"^(d|sd|se|sig|sigma|err|error|std|delta|dq|unc)|err(or)?$|std|epoch|^pt\.?$|^#?index$|^time|clock|_sp$|setpoint|requested|preset|status|counts?_?time|comment",
     re.IGNORECASE,
 )
 _UNNAMED: Final = re.compile(r"col(umn)?[ _]?\d+", re.IGNORECASE)
 _TOO_LARGE: Final = 1e200  # fill values, whose differences overflow
+_SMALL_TABLE: Final = 8  # columns: in larger ones most are of no interest
 _ALIKE: Final = 8.0  # ratio of two ranges that still fill one picture
 _WAVY: Final = 0.05  # share of steps against the trend that an abscissa may have
 
@@ -58,13 +63,18 @@ def find(table: Table, *patterns: str) -> Column | None:
 def axes_of(table: Table) -> tuple[Column, Column] | None:
     """The pair of columns that shows a table best, or None if there is nothing to draw.
 
-    The abscissa is a column with a name of the kind (energy, angle, field, time, ...) that goes one way, else any that does,
+    The abscissa is the time that passed where a column holds dates, a column with a name of the kind (energy, angle, field, time, ...) that goes one way, else any that does,
     else the first; the ordinate is the first other column that varies and is no error, index or clock.
     """
     varied = [column for column in numeric(table) if _varies(column)]
+    passed = clock.elapsed(table)
+    if passed is not None and varied:
+        return passed, next((column for column in varied if not _NOT_ORDINATE.search(column.name.strip())), varied[0])
     if len(varied) < 2:  # noqa: PLR2004 a pair
         return None
     x = _abscissa(varied)
+    if table.columns[0].is_text and not _one_way(x.values):  # samples, wells: one value each
+        return Column("row", None, np.arange(1.0, table.rows + 1)), varied[0]
     at = next(index for index, column in enumerate(varied) if column is x)
     after = varied[at + 1 :] or varied[:at]
     telling = [column for column in after if not _NOT_ORDINATE.search(column.name.strip())]
@@ -108,7 +118,7 @@ def charts(tables: Sequence[Table], *, title: str = "") -> tuple[Thumbnail, ...]
     lines = [(*pair, table.title) for table, pair in pairs if pair is not None]
     if len(lines) == 1:
         table, (x, y) = next((table, pair) for table, pair in pairs if pair is not None)
-        return _together(x, alike(table, x, y), title=title)
+        return _several(table, x, y, title=title)
     if not lines:
         return ()
     names = [(x.name, y.name) for x, y, _ in lines]
@@ -119,22 +129,65 @@ def charts(tables: Sequence[Table], *, title: str = "") -> tuple[Thumbnail, ...]
     return drawn([line for line, name in zip(lines, names, strict=True) if name == commonest], title=title)
 
 
-def alike(table: Table, x: Column, y: Column) -> list[Column]:
-    """The columns that can be compared with y in one picture: its unit, its size, and no error, index or clock."""
+def matrix(table: Table, *, title: str) -> tuple[Thumbnail, ...]:
+    """A map of a table that is nothing but numbers without names in rows and columns; nothing if it is another one."""
     columns = numeric(table)
-    after = columns[next(index for index, column in enumerate(columns) if column is y) :]
+    unnamed = len(columns) == len(table.columns) and all(_UNNAMED.fullmatch(column.name) for column in columns)
+    if not unnamed or min(len(columns), table.rows) < _SMALL_TABLE or _one_way(columns[0].values):
+        return ()
+    png = heatmap(
+        np.column_stack([column.values for column in columns]),
+        title=title,
+        x_label="column",
+        y_label="row",
+        origin="upper",
+    )
+    return (thumbnail("Matrix", png),)
+
+
+def _several(table: Table, x: Column, y: Column, *, title: str) -> tuple[Thumbnail, ...]:
+    """The columns of y's kind in one picture; where a small table has quantities of other units too, a strip for each."""
+    first = alike(table, x, y)
+    groups = [first] if y.unit and len(numeric(table)) <= _SMALL_TABLE else []
+    for column in ordinates(table, x) if groups else ():
+        if column.unit and all(column.unit != group[0].unit for group in groups):
+            groups.append(alike(table, x, column))
+    if len(groups) < 2:  # noqa: PLR2004 strips are for several
+        return _together(x, first, title=title)
+    parts = [
+        Strip([Series(x.values, column.values, column.name) for column in group], group[0].unit or "")
+        for group in groups
+    ]
+    png = strips(parts, title=title, x_label=x.label, x_reversed=falls(x.name, x.unit))
+    return (thumbnail(_caption([group[0] for group in groups], x), png),)
+
+
+def ordinates(table: Table, x: Column) -> list[Column]:
+    """The columns that are worth a line over x: they vary, and are no error, index or clock."""
     return [
         column
-        for column in after
-        if column is y
-        or (
-            column is not x
+        for column in numeric(table)
+        if column is not x and _varies(column) and not _NOT_ORDINATE.search(column.name.strip())
+    ]
+
+
+def _caption(columns: Sequence[Column], x: Column) -> str:
+    named = ", ".join(column.name for column in columns[:3]) + (" ..." if len(columns) > 3 else "")  # noqa: PLR2004 a caption
+    return f"{named} against {x.name}"
+
+
+def alike(table: Table, x: Column, y: Column) -> list[Column]:
+    """The columns that can be compared with y in one picture: its unit, its size, and no error, index or clock."""
+    return [
+        y,
+        *(
+            column
+            for column in ordinates(table, x)
+            if column is not y
             and column.unit == y.unit
-            and _varies(column)
-            and not _NOT_ORDINATE.search(column.name.strip())
             and _same_size(column.values, y.values)
             and not _is_error_of(column, y)
-        )
+        ),
     ]
 
 
@@ -158,8 +211,7 @@ def _together(x: Column, columns: Sequence[Column], *, title: str) -> tuple[Thum
         y_label=y.unit or "",
         x_reversed=falls(x.name, x.unit),
     )
-    named = ", ".join(column.name for column in columns[:3]) + (" ..." if len(columns) > 3 else "")  # noqa: PLR2004 a caption
-    return (thumbnail(f"{named} against {x.name}", png),)
+    return (thumbnail(_caption(columns, x), png),)
 
 
 def _same_size(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
@@ -226,6 +278,9 @@ def _varies(column: Column) -> bool:
 
 
 def _abscissa(columns: Sequence[Column]) -> Column:
+    first = columns[0]
+    if _one_way(first.values) and any(re.match(pattern, first.name.strip(), re.IGNORECASE) for pattern in _LEADING):
+        return first
     for pattern in _ABSCISSA:
         for column in columns:
             if re.match(pattern, column.name.strip(), re.IGNORECASE) and _one_way(column.values):

@@ -4,5 +4,6 @@ from ingestors.rendering.beside import map_beside_curve
 from ingestors.rendering.curve import Series, curve
 from ingestors.rendering.heat import heatmap
 from ingestors.rendering.pictures import montage, picture, thumbnail
+from ingestors.rendering.strips import Strip, strips
 
-__all__ = ["Series", "curve", "heatmap", "map_beside_curve", "montage", "picture", "thumbnail"]
+__all__ = ["Series", "Strip", "curve", "heatmap", "map_beside_curve", "montage", "picture", "strips", "thumbnail"]

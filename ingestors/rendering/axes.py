@@ -150,8 +150,8 @@ def frame(
 ) -> Image.Image:
     """Draw grid, frame, ticks and labels on a fresh grey image."""
     image = Image.new("L", size, PAPER)
-    _ticks_below(image, box, x_axis, reverse=x_reversed)
-    _ticks_beside(image, box, y_axis, reverse=y_reversed)
+    ticks_below(image, box, x_axis, reverse=x_reversed)
+    ticks_beside(image, box, y_axis, reverse=y_reversed)
     left, top, right, bottom = box
     ImageDraw.Draw(image).line([(left, top), (left, bottom), (right, bottom)], fill=150)
     label_across(image, box, words.x_label, x_axis.note)
@@ -163,7 +163,7 @@ def frame(
     return image
 
 
-def _ticks_below(image: Image.Image, box: Box, axis: Axis, *, reverse: bool) -> None:
+def ticks_below(image: Image.Image, box: Box, axis: Axis, *, reverse: bool = False, labelled: bool = True) -> None:
     """Grid lines and labels of the horizontal axis: every label, or every second, third ... one if they would touch."""
     draw = ImageDraw.Draw(image)
     _, top, _, bottom = box
@@ -173,7 +173,7 @@ def _ticks_below(image: Image.Image, box: Box, axis: Axis, *, reverse: bool) -> 
     marks = [(float(_across(axis, value, box, reverse=reverse)), text) for value, text in axis.ticks]
     for at, _ in marks:
         draw.line([(at, top), (at, bottom)], fill=GRID)
-    for at, text in _apart(sorted(marks), image.width):
+    for at, text in _apart(sorted(marks), image.width) if labelled else ():
         lettering.write(image, (at, bottom + TICK_SIZE + 2), text, TICK_SIZE, MUTED, "m")
 
 
@@ -195,7 +195,8 @@ def _apart(marks: list[tuple[float, str]], room: int) -> list[tuple[float, str]]
     return []
 
 
-def _ticks_beside(image: Image.Image, box: Box, axis: Axis, *, reverse: bool) -> None:
+def ticks_beside(image: Image.Image, box: Box, axis: Axis, *, reverse: bool = False) -> None:
+    """Grid lines and labels of the vertical axis."""
     draw = ImageDraw.Draw(image)
     left, top, right, bottom = box
 
@@ -205,9 +206,11 @@ def _ticks_beside(image: Image.Image, box: Box, axis: Axis, *, reverse: bool) ->
 
     for value in axis.minor:
         draw.line([(left, height(value)), (left + 4, height(value))], fill=170)
-    for value, text in axis.ticks:
+    every = 1 + round(TICK_SIZE * len(axis.ticks) / max(bottom - top, 1) - 0.2)  # labels that do not touch
+    for number, (value, text) in enumerate(axis.ticks):
         draw.line([(left, height(value)), (right, height(value))], fill=GRID)
-        lettering.write(image, (left - 5, height(value) + TICK_SIZE * 0.36), text, TICK_SIZE, MUTED, "r")
+        if (len(axis.ticks) - 1 - number) % max(every, 1) == 0:
+            lettering.write(image, (left - 5, height(value) + TICK_SIZE * 0.36), text, TICK_SIZE, MUTED, "r")
 
 
 def _across(axis: Axis, value: float, box: Box, *, reverse: bool) -> int:

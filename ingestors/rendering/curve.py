@@ -73,7 +73,7 @@ def plotted(
     colours: Sequence[Colour] = (),
 ) -> Image.Image:
     """As `curve`, as a picture of the given size, in the given colours (one for each series): grey if there are no points."""
-    lines = [line for line in map(_clean, _chosen(series)) if line[0].size]
+    lines = [line for line in map(cleaned, _chosen(series)) if line[0].size]
     use_log_x = wants_log_x([x for x, _, _ in lines]) if log_x is None else log_x
     use_log_y = wants_log([y for _, y, _ in lines]) if log_y is None else log_y
     lines, use_log_x, use_log_y = _loggable(lines, log_x=use_log_x, log_y=use_log_y)
@@ -117,7 +117,8 @@ def _chosen(series: Sequence[Series]) -> list[Series]:
     return [series[round(index)] for index in np.linspace(0, len(series) - 1, _MOST_SERIES)]
 
 
-def _clean(line: Series) -> Line:
+def cleaned(line: Series) -> Line:
+    """The numbers of a series, of equal length; what cannot be drawn is NaN."""
     x, y = floats(line.x), floats(line.y)
     count = min(x.size, y.size)
     x, y = x[:count], y[:count]
@@ -144,12 +145,12 @@ def _masks(
 ) -> list[Image.Image]:
     fine = 3 if len(lines) <= len(LINES) else 2
     return [
-        _drawn(place(x, scales[0], reverse=x_reversed), place(y, scales[1], reverse=True), box, fine)
+        drawn(place(x, scales[0], reverse=x_reversed), place(y, scales[1], reverse=True), box, fine)
         for x, y, _ in lines
     ]
 
 
-def _drawn(x: Floats, y: Floats, box: axes.Box, scale: int) -> Image.Image:
+def drawn(x: Floats, y: Floats, box: axes.Box, scale: int) -> Image.Image:
     """The line as a mask of the plot area, antialiased by drawing it `scale` times as large."""
     across, down = box[2] - box[0], box[3] - box[1]
     mask = Image.new("L", (across * scale, down * scale), 0)

@@ -58,6 +58,15 @@ def wants_log_x(values: Sequence[Floats]) -> bool:
     return bool(steps.std() / steps.mean() > 2 * factors.std() / factors.mean())
 
 
+def is_dwarfed(values: Sequence[Floats]) -> bool:
+    """Whether one peak of counts is so high that a linear scale shows nothing of the others."""
+    everything = np.concatenate([y[np.isfinite(y)] for y in values]) if values else np.empty(0)
+    if everything.size < 10 * _ENOUGH or (everything < 0).any() or np.mean(everything == 0) > _ZEROS:
+        return False
+    middle, most, highest = np.percentile(everything, [50, 98, 100])
+    return bool(highest > 30 * most and most < 20 * middle)
+
+
 def axis_of(values: Sequence[Floats], *, log: bool, margin: float, count: int) -> axes.Axis:
     """The axis that holds all values; from 0 to 1 if there are none."""
     finite = [part for part in (part[np.isfinite(part)] for part in values) if part.size]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -43,5 +44,5 @@ def read(text: Decoded, candidate: Candidate) -> Reading:
     found = read_tables(text)
     count = max(len(table.columns) for table in found.tables)
     title = facts.title_of(found.fields) or candidate.stem
-    drawn = pictures(found.tables, title=title)
-    return reading(found, candidate, data_type=f"{_COUNTED.get(count, count)}-column text", thumbnails=drawn)
+    plain = reading(found, candidate, data_type=f"{_COUNTED.get(count, count)}-column text", thumbnails=())
+    return replace(plain, thumbnails=pictures(found.tables, title=title, measurement=plain.measurement))

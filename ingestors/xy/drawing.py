@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from ingestors.conventions import falls
 from ingestors.rendering import Series, curve, thumbnail
+from ingestors.rendering.scales import floats, is_dwarfed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,8 +22,13 @@ _MOST_LINES: Final = 6
 _ERROR: Final = re.compile(r"^(sigma|sig|err|error|std|esd|d[iy]|delta).*|.*(error|sigma)$", re.IGNORECASE)
 
 
-def pictures(tables: Sequence[Table], *, title: str, x_reversed: bool = False) -> tuple[Thumbnail, ...]:
-    """One picture for each title among the tables (the scans of one region in one picture), six at most."""
+def pictures(
+    tables: Sequence[Table], *, title: str, x_reversed: bool = False, measurement: str = ""
+) -> tuple[Thumbnail, ...]:
+    """One picture for each title among the tables (the scans of one region in one picture), six at most.
+
+    `x_reversed`: large values at the left; they are so anyway where the field draws that abscissa so.
+    """
     groups: dict[str, list[Table]] = {}
     for table in tables:
         groups.setdefault(region_of(table.title), []).append(table)
@@ -29,7 +36,8 @@ def pictures(tables: Sequence[Table], *, title: str, x_reversed: bool = False) -
     found = []
     for name, members in shown:
         heading = " · ".join(part for part in (title, name) if part) if len(groups) > 1 else title
-        found += _picture(members, heading, name if len(groups) > 1 else "", x_reversed=x_reversed)
+        caption = name if len(groups) > 1 else ""
+        found += _picture(members, heading, caption, x_reversed=x_reversed, measurement=measurement)
     return tuple(found)
 
 
@@ -38,7 +46,9 @@ def region_of(title: str) -> str:
     return title.split(" (Cycle", 1)[0]
 
 
-def _picture(members: Sequence[Table], title: str, caption: str, *, x_reversed: bool) -> list[Thumbnail]:
+def _picture(
+    members: Sequence[Table], title: str, caption: str, *, x_reversed: bool, measurement: str
+) -> list[Thumbnail]:
     lines: list[Series] = []
     axes: tuple[str, str] | None = None
     for table in members:
@@ -48,10 +58,14 @@ def _picture(members: Sequence[Table], title: str, caption: str, *, x_reversed: 
         x, drawn = _axes(numeric)
         several = len(drawn) > 1 and len(members) == 1
         lines += [Series(x, column.values, column.name if several else "") for column in drawn]
+        x_reversed = x_reversed or (len(numeric) > 1 and falls(numeric[0].name, numeric[0].unit, measurement))
         axes = axes or (numeric[0].label if len(numeric) > 1 else "row", "" if several else drawn[0].label)
     if axes is None:
         return []
-    png = curve(lines, title=title, x_label=axes[0], y_label=axes[1], x_reversed=x_reversed)
+    dwarfed = "diffraction" in measurement.casefold() and is_dwarfed([floats(line.y) for line in lines])
+    png = curve(
+        lines, title=title, x_label=axes[0], y_label=axes[1], x_reversed=x_reversed, log_y=True if dwarfed else None
+    )
     return [thumbnail(caption or "Pattern", png)]
 
 

@@ -3,9 +3,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 
 from ingestors.columns import Column, Table
-from ingestors.dat import plots
+from ingestors.dat import clock, plots
+from ingestors.rendering.scales import is_dwarfed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,3 +59,70 @@ def test_an_unnamed_uncertainty_is_no_curve() -> None:
         "column 2",
         "column 3",
     ]
+
+
+def texts(*values: str) -> NDArray[np.str_]:
+    """A column of words."""
+    return np.array(values)
+
+
+@pytest.mark.parametrize(
+    ("columns", "unit", "last"),
+    [
+        ([["2024-03-01 00:00:00", "2024-03-01 12:00:00", "2024-03-02 00:00:00"]], "h", 24.0),
+        ([["31.12.2023 23:59", "01.01.2024 00:00", "01.01.2024 00:01"]], "s", 120.0),
+        ([["2024/03/01", "2024/03/11", "2024/03/21"]], "d", 20.0),
+        ([["12:00:00.5", "12:00:01.0", "12:00:02.5"]], "s", 2.0),
+        ([["03/01/2024", "03/01/2024", "03/01/2024"], ["11:59:00 PM", "11:59:30 PM", "11:59:59 PM"]], "s", 59.0),
+    ],
+    ids=["ISO", "German", "days", "clock", "date and time"],
+)
+def test_dates_become_the_time_that_passed(columns: list[list[str]], unit: str, last: float) -> None:
+    """Whatever way a logger writes its dates, the axis counts from its first row in a unit of fitting size."""
+    made = Table(
+        "", (*(Column(f"c{n}", None, texts(*column)) for n, column in enumerate(columns)), Column("y", "K", X[:3]))
+    )
+    found = clock.elapsed(made)
+    assert found is not None
+    assert (found.unit, found.values[0], round(found.values[-1], 6)) == (unit, 0.0, last)
+    pair = plots.axes_of(made)
+    assert pair is not None
+    assert (pair[0].unit, pair[1].name) == (unit, "y")
+
+
+def test_names_of_samples_are_no_dates() -> None:
+    """Values of samples are drawn row by row."""
+    made = Table(
+        "", (Column("Well", None, texts("A1", "A2", "B1", "B2")), Column("OD", None, np.array([1.0, 3.0, 2.0, 4.0])))
+    )
+    assert clock.elapsed(made) is None
+    made = Table("", (*made.columns, Column("blank", None, np.array([2.0, 1.0, 2.0, 1.0]))))
+    pair = plots.axes_of(made)
+    assert pair is not None
+    assert (pair[0].name, pair[1].name) == ("row", "OD")
+
+
+def test_quantities_of_several_units_get_a_strip_each() -> None:
+    """A logger's temperature and pressure stand below each other; a single kind is one picture."""
+    both = plots.charts([table(time__s=X, temperature__K=X * 2 + 1, pressure__mbar=1 / X)])
+    one = plots.charts([table(time__s=X, temperature__K=X * 2 + 1)])
+    assert (both[0].caption, one[0].caption) == ("temperature, pressure against time", "temperature against time")
+    assert (both[0].width, both[0].height) == (400, 300)
+
+
+def test_numbers_without_names_in_rows_and_columns_are_a_map() -> None:
+    """A matrix is seen as a picture; a pattern of ten columns over a rising first one is not."""
+    wave = np.sin(np.arange(12.0))
+    columns = tuple(Column(f"column {n + 1}", None, wave * n) for n in range(12))
+    assert plots.matrix(Table("", columns), title="m")
+    assert not plots.matrix(Table("", (Column("column 1", None, np.arange(12.0)), *columns[1:])), title="m")
+    assert not plots.matrix(Table("", (Column("field", None, wave), *columns[1:])), title="m")
+
+
+def test_one_giant_peak_is_told_from_a_pattern() -> None:
+    """A substrate's reflection that hides all others asks for a logarithmic scale, a pattern of many peaks does not."""
+    angle = np.linspace(5, 90, 2000)
+    pattern = 100 + 5000 * np.exp(-(((angle % 10) - 5) ** 2) / 0.02)
+    substrate = 1e6 * np.exp(-(((angle - 69) / 0.05) ** 2))
+    assert not is_dwarfed([pattern])
+    assert is_dwarfed([100 + 50 * np.sin(angle) + substrate])
