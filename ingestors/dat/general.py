@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from ingestors import tables
-from ingestors.dat import facts, plots
+from ingestors.dat import facts, planes, plots
 from ingestors.dat.methods import method_of
 from ingestors.dat.reading import Reading
 
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from ingestors.textfile import Decoded
 
 _NO_TABLE: Final = re.compile(r"\s*(?:<[?!a-zA-Z]|\{\s*[\"}]|\[\s*[\[{\"]|VAMAS Surface Chemical Analysis)")
+_SIDE: Final = 8  # rows and columns of a matrix at least
+_DATED: Final = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}[- ][A-Za-z]{3}")
+_CLOCK: Final = re.compile(r"\d{1,2}:\d\d(:\d\d([.,]\d+)?)?( ?[AaPp][Mm])?")
+_SLASHED: Final = re.compile(r"(\d{1,2})/(\d{1,2})/\d{2,4}")
 _REMARKS: Final = 12  # that may name the method
 
 
@@ -45,6 +49,10 @@ def reading(
 ) -> Reading:
     """What the header and the columns of any table say. Thumbnails are drawn unless they are given."""
     when = facts.time_of(found.fields)
+    if not when.iso and not when.warnings:
+        when = facts.time_among(found.remarks[:_REMARKS])
+    if not when.iso and not when.warnings:
+        when = first_time(found.tables)
     title, sample = facts.title_of(found.fields), facts.sample_of(found.fields)
     texts = (title, *(table.title for table in found.tables[:1]), *found.remarks[:_REMARKS])
     if thumbnails is None:
@@ -56,11 +64,49 @@ def reading(
         timestamp=when.iso,
         instrument=facts.instrument_of(found.fields),
         samples=(sample,),
-        metadata=metadata_of(found),
+        metadata={**metadata_of(found), **matrix_of(found.tables)},
         tables=found.tables,
         thumbnails=thumbnails,
         warnings=(*when.warnings, *found.warnings),
     )
+
+
+def first_time(found: tuple[Table, ...]) -> dates.Moment:
+    """The time of the first row, where a column of texts holds dates (and another the time of day)."""
+    texts = [column for table in found[:1] for column in table.columns[:16] if column.is_text and column.values.size]
+    dated = next((column for column in texts if _DATED.match(str(column.values[0]))), None)
+    if dated is None:
+        return dates.NEVER
+    written = str(dated.values[0])
+    clock = next((str(column.values[0]) for column in texts if _CLOCK.fullmatch(str(column.values[0]))), "")
+    first = facts.anywhere(written if ":" in written else f"{written} {clock}".strip())
+    if first.iso or not _SLASHED.match(written):
+        return first
+    return _ordered(dated, written if ":" in written else f"{written} {clock}".strip()) or first
+
+
+def _ordered(column: Column, written: str) -> dates.Moment | None:
+    """The first time in the order that another row of the column proves: a day above 12."""
+    for order, group in ((dates.EUROPEAN_SLASHED, 1), (dates.US, 2)):
+        if any((match := _SLASHED.match(str(cell))) and int(match[group]) > 12 for cell in column.values):  # noqa: PLR2004 months
+            return dates.parse(written, order)
+    return None
+
+
+def matrix_of(found: tuple[Table, ...]) -> dict[str, object]:
+    """What a table of many nameless columns of numbers is: a matrix, with its least and greatest value."""
+    if not _is_matrix(found):
+        return {}
+    known = np.array([column.values for column in found[0].columns])
+    finite = known[np.isfinite(known)]
+    ends = {"min": float(finite.min()), "max": float(finite.max())} if finite.size else {}
+    return {"matrix": {"rows": found[0].rows, "columns": len(found[0].columns), **ends}}
+
+
+def _is_matrix(found: tuple[Table, ...]) -> bool:
+    if len(found) != 1 or len(found[0].columns) < _SIDE or found[0].rows < _SIDE:
+        return False
+    return all(not column.is_text and column.name.startswith("column ") for column in found[0].columns)
 
 
 def metadata_of(found: Text) -> dict[str, object]:
@@ -71,10 +117,13 @@ def metadata_of(found: Text) -> dict[str, object]:
 
 def pictures(found: tuple[Table, ...], title: str) -> tuple[Thumbnail, ...]:
     """A map where the rows are the points of a grid, else lines."""
+    if _is_matrix(found):
+        png = heatmap(np.array([column.values for column in found[0].columns]).T, title=title)
+        return (thumbnail("Matrix", png),)
     if len(found) == 1:
-        grid = plots.gridded(found[0])
+        grid = planes.gridded(found[0])
         if grid is not None:
-            return plots.plane_map(grid[0], grid[1], found[0].columns[2], title=title)
-        if whole := plots.matrix(found[0], title=title):
+            return planes.plane_map(grid[0], grid[1], found[0].columns[2], title=title)
+        if whole := planes.matrix(found[0], title=title):
             return whole
     return plots.charts(found, title=title)

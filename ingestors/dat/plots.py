@@ -1,4 +1,4 @@
-"""Pictures of tables: which column against which, several scans in one picture, maps of points in a plane."""
+"""Pictures of tables: which column against which, several scans or quantities in one picture."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from ingestors.columns import Column
 from ingestors.conventions import falls
 from ingestors.dat import clock
-from ingestors.rendering import Series, Strip, curve, heatmap, strips, thumbnail
+from ingestors.rendering import Series, Strip, curve, strips, thumbnail
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,9 +39,9 @@ _NOT_ORDINATE: Final = re.compile(
     r"^(d|sd|se|sig|sigma|err|error|std|delta|dq|unc)|err(or)?$|std|epoch|^pt\.?$|^#?index$|^time|clock|_sp$|setpoint|requested|preset|status|counts?_?time|comment",
     re.IGNORECASE,
 )
-_UNNAMED: Final = re.compile(r"col(umn)?[ _]?\d+", re.IGNORECASE)
-_TOO_LARGE: Final = 1e200  # fill values, whose differences overflow
-_SMALL_TABLE: Final = 8  # columns: in larger ones most are of no interest
+UNNAMED: Final = re.compile(r"col(umn)?[ _]?\d+", re.IGNORECASE)
+TOO_LARGE: Final = 1e200  # fill values, whose differences overflow
+SMALL_TABLE: Final = 8  # columns: in larger ones most are of no interest
 _ALIKE: Final = 8.0  # ratio of two ranges that still fill one picture
 _WAVY: Final = 0.05  # share of steps against the trend that an abscissa may have
 
@@ -73,7 +73,7 @@ def axes_of(table: Table) -> tuple[Column, Column] | None:
     if len(varied) < 2:  # noqa: PLR2004 a pair
         return None
     x = _abscissa(varied)
-    if table.columns[0].is_text and not _one_way(x.values):  # samples, wells: one value each
+    if table.columns[0].is_text and not one_way(x.values):  # samples, wells: one value each
         return Column("row", None, np.arange(1.0, table.rows + 1)), varied[0]
     at = next(index for index, column in enumerate(varied) if column is x)
     after = varied[at + 1 :] or varied[:at]
@@ -129,26 +129,10 @@ def charts(tables: Sequence[Table], *, title: str = "") -> tuple[Thumbnail, ...]
     return drawn([line for line, name in zip(lines, names, strict=True) if name == commonest], title=title)
 
 
-def matrix(table: Table, *, title: str) -> tuple[Thumbnail, ...]:
-    """A map of a table that is nothing but numbers without names in rows and columns; nothing if it is another one."""
-    columns = numeric(table)
-    unnamed = len(columns) == len(table.columns) and all(_UNNAMED.fullmatch(column.name) for column in columns)
-    if not unnamed or min(len(columns), table.rows) < _SMALL_TABLE or _one_way(columns[0].values):
-        return ()
-    png = heatmap(
-        np.column_stack([column.values for column in columns]),
-        title=title,
-        x_label="column",
-        y_label="row",
-        origin="upper",
-    )
-    return (thumbnail("Matrix", png),)
-
-
 def _several(table: Table, x: Column, y: Column, *, title: str) -> tuple[Thumbnail, ...]:
     """The columns of y's kind in one picture; where a small table has quantities of other units too, a strip for each."""
     first = alike(table, x, y)
-    groups = [first] if y.unit and len(numeric(table)) <= _SMALL_TABLE else []
+    groups = [first] if y.unit and len(numeric(table)) <= SMALL_TABLE else []
     for column in ordinates(table, x) if groups else ():
         if column.unit and all(column.unit != group[0].unit for group in groups):
             groups.append(alike(table, x, column))
@@ -193,9 +177,9 @@ def alike(table: Table, x: Column, y: Column) -> list[Column]:
 
 def _is_error_of(column: Column, y: Column) -> bool:
     """Whether a column without a name is the uncertainty of y: never negative, and mostly smaller."""
-    if not _UNNAMED.fullmatch(column.name):
+    if not UNNAMED.fullmatch(column.name):
         return False
-    known = (np.abs(column.values) < _TOO_LARGE) & (np.abs(y.values) < _TOO_LARGE)
+    known = (np.abs(column.values) < TOO_LARGE) & (np.abs(y.values) < TOO_LARGE)
     error, size = column.values[known], np.abs(y.values[known])
     return bool((error >= 0).all() and np.mean(error < size) > 0.5)  # noqa: PLR2004 mostly
 
@@ -216,53 +200,12 @@ def _together(x: Column, columns: Sequence[Column], *, title: str) -> tuple[Thum
 
 def _same_size(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
     """Whether two columns fill one picture: ranges (without a twentieth at each end) that overlap and are alike in width."""
-    known = [values[np.abs(values) < _TOO_LARGE] for values in (one, other)]
+    known = [values[np.abs(values) < TOO_LARGE] for values in (one, other)]
     if min(part.size for part in known) < 2:  # noqa: PLR2004 a range
         return False
     (low, high), (lower, higher) = (np.percentile(part, [5, 95]) for part in known)
     spans = sorted((high - low, higher - lower))
     return bool(spans[1] < _ALIKE * spans[0] and min(high, higher) + spans[1] > max(low, lower))
-
-
-def plane_map(
-    x: Column, y: Column, z: Column, *, caption: str = "", title: str = "", log: bool | None = None
-) -> tuple[Thumbnail, ...]:
-    """A map of z over points (x, y) in a plane: their means in as many cells as the points allow, blank where there are none."""
-    if x.is_text or y.is_text or z.is_text:
-        return ()
-    known = np.all([np.abs(column.values) < _TOO_LARGE for column in (x, y, z)], axis=0)
-    across, up, values = x.values[known], y.values[known], z.values[known]
-    if across.size < 4 or np.ptp(across) == 0 or np.ptp(up) == 0:  # noqa: PLR2004 a plane has corners
-        return ()
-    bins = (_cells(up, across.size), _cells(across, across.size))
-    total, y_edges, x_edges = np.histogram2d(up, across, bins=bins, weights=values)
-    count, _, _ = np.histogram2d(up, across, bins=bins)
-    cells = _closed(np.where(count > 0, total / np.maximum(count, 1), np.nan))
-    png = heatmap(
-        cells,
-        title=title,
-        extent=(float(x_edges[0]), float(x_edges[-1]), float(y_edges[0]), float(y_edges[-1])),
-        x_label=x.label,
-        y_label=y.label,
-        unit=z.label,
-        log=log,
-    )
-    return (thumbnail(caption or f"{z.name} over {x.name} and {y.name}", png),)
-
-
-def gridded(table: Table) -> tuple[Column, Column] | None:
-    """The two leading columns if the rows are all points of a grid (a slow and a fast axis), as (fast, slow)."""
-    if len(table.columns) < 3 or table.rows < 16:  # noqa: PLR2004 two axes and a value, and enough points for a map
-        return None
-    slow, fast = table.columns[:2]
-    if any(column.is_text for column in table.columns[:3]):
-        return None
-    if not (np.isfinite(slow.values).all() and np.isfinite(fast.values).all()):
-        return None
-    across, up = np.unique(fast.values).size, np.unique(slow.values).size
-    if min(across, up) < 3 or not 0.8 * across * up <= table.rows <= across * up:  # noqa: PLR2004 the last line may be unfinished
-        return None
-    return (fast, slow) if _turns(slow.values) <= _turns(fast.values) else (slow, fast)
 
 
 def spread(lines: Sequence[tuple[Column, Column, str]], most: int = MOST_SCANS) -> list[tuple[Column, Column, str]]:
@@ -279,20 +222,21 @@ def _varies(column: Column) -> bool:
 
 def _abscissa(columns: Sequence[Column]) -> Column:
     first = columns[0]
-    if _one_way(first.values) and any(re.match(pattern, first.name.strip(), re.IGNORECASE) for pattern in _LEADING):
+    if one_way(first.values) and any(re.match(pattern, first.name.strip(), re.IGNORECASE) for pattern in _LEADING):
         return first
     for pattern in _ABSCISSA:
         for column in columns:
-            if re.match(pattern, column.name.strip(), re.IGNORECASE) and _one_way(column.values):
+            if re.match(pattern, column.name.strip(), re.IGNORECASE) and one_way(column.values):
                 return column
     for pattern in _ABSCISSA[:6]:
         for column in columns:
             if re.match(pattern, column.name.strip(), re.IGNORECASE) and column is columns[0]:
                 return column
-    return next((column for column in columns if _one_way(column.values) and not _counts_rows(column)), columns[0])
+    return next((column for column in columns if one_way(column.values) and not _counts_rows(column)), columns[0])
 
 
-def _one_way(values: NDArray[np.float64]) -> bool:
+def one_way(values: NDArray[np.float64]) -> bool:
+    """Whether the values go up or down all the way, but for a little to and fro and some rests."""
     known = values[np.isfinite(values)]
     if known.size < 2 or known.size < 0.5 * values.size:  # noqa: PLR2004 a step
         return False
@@ -304,29 +248,3 @@ def _one_way(values: NDArray[np.float64]) -> bool:
 def _counts_rows(column: Column) -> bool:
     steps = np.diff(column.values)
     return bool((steps == 1).all()) and column.values[0] in (0, 1)
-
-
-def _turns(values: NDArray[np.float64]) -> int:
-    return int(np.count_nonzero(np.diff(values)))
-
-
-def _closed(cells: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Cells between points that are further apart than a cell get the mean of their neighbours; larger holes stay."""
-    for _ in range(3):
-        padded = np.pad(cells, 1, constant_values=np.nan)
-        around = [
-            padded[1 + down : padded.shape[0] - 1 + down, 1 + across : padded.shape[1] - 1 + across]
-            for down in (-1, 0, 1)
-            for across in (-1, 0, 1)
-        ]
-        known = np.sum([np.isfinite(part) for part in around], axis=0)
-        mean = np.nansum(around, axis=0) / np.maximum(known, 1)
-        cells = np.where(np.isnan(cells) & (known >= 3), mean, cells)  # noqa: PLR2004 points on two sides
-    return cells
-
-
-def _cells(values: NDArray[np.float64], points: int) -> int:
-    """Cells along one axis: the distinct values of a true grid, else about one cell for each point."""
-    distinct = np.unique(values).size
-    side = max(4, int(np.sqrt(points) * 0.9))
-    return int(min(distinct, 2 * side, 400)) if distinct <= 2 * side else min(side, 400)

@@ -9,7 +9,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from ingestors.dat import dates, plots
+from ingestors.dat import dates, planes, plots
 from ingestors.dat.reading import Reading
 from ingestors.tables import numbers
 from ingestors.textfile import Decoded, lines_of
@@ -44,10 +44,10 @@ def read(text: Decoded, candidate: Candidate) -> Reading:
     table, warnings = numbers(rows, names=[name for name, _ in titles], units=[unit for _, unit in titles])
     shape = [int(count) for count in header[3].split("\t")] if header else []
     when = dates.iso(str(snapshot.get("ts") or snapshot.get("time") or ""))
-    grid = plots.gridded(table)
+    grid = planes.gridded(table)
     title = str(snapshot.get("location") or candidate.stem)
     pictures = (
-        plots.plane_map(grid[0], grid[1], table.columns[2], title=candidate.stem)
+        planes.plane_map(grid[0], grid[1], table.columns[2], title=candidate.stem)
         if grid
         else plots.charts([table], title=candidate.stem)
     )

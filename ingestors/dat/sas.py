@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ingestors import tables
 from ingestors.api import Candidate, Quantity, UnreadableError
-from ingestors.dat import dates, facts, general, plots
+from ingestors.dat import dates, facts, general, planes, plots
 from ingestors.dat.reading import Reading
 from ingestors.tables import Table, numbers, value_of
 from ingestors.textfile import Decoded, lines_of
@@ -59,7 +59,7 @@ def read_plane(text: Decoded, candidate: Candidate) -> Reading:
         keywords=("SAS", "2-D"),
         metadata=fields,
         tables=(table,),
-        thumbnails=plots.plane_map(*columns[:3], title=label or candidate.stem, log=True),
+        thumbnails=planes.plane_map(*columns[:3], title=label or candidate.stem, log=True),
         warnings=(*when.warnings, *warnings),
     )
 

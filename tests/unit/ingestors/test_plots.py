@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ingestors.columns import Column, Table
-from ingestors.dat import clock, plots
+from ingestors.dat import clock, planes, plots
 from ingestors.rendering.scales import is_dwarfed
 
 if TYPE_CHECKING:
@@ -114,9 +114,9 @@ def test_numbers_without_names_in_rows_and_columns_are_a_map() -> None:
     """A matrix is seen as a picture; a pattern of ten columns over a rising first one is not."""
     wave = np.sin(np.arange(12.0))
     columns = tuple(Column(f"column {n + 1}", None, wave * n) for n in range(12))
-    assert plots.matrix(Table("", columns), title="m")
-    assert not plots.matrix(Table("", (Column("column 1", None, np.arange(12.0)), *columns[1:])), title="m")
-    assert not plots.matrix(Table("", (Column("field", None, wave), *columns[1:])), title="m")
+    assert planes.matrix(Table("", columns), title="m")
+    assert not planes.matrix(Table("", (Column("column 1", None, np.arange(12.0)), *columns[1:])), title="m")
+    assert not planes.matrix(Table("", (Column("field", None, wave), *columns[1:])), title="m")
 
 
 def test_one_giant_peak_is_told_from_a_pattern() -> None:
