@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import h5py
 import numpy as np
 
 from ingestors import rendering
@@ -15,12 +16,10 @@ from ingestors.units import split_title
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    import h5py
-
     from ingestors.api import Thumbnail
 
 _MOST_TABLES: Final = 12
-_MOST_BYTES: Final = 48 * 2**20
+_MOST_BYTES: Final = 24 * 2**20
 _MOST_COLUMNS: Final = 200
 _NAMES: Final = (
     "columns", "column_names", "columnnames", "column names", "names", "labels", "fields", "field_names", "channels", "channel_names",
@@ -30,23 +29,16 @@ _UNITS: Final = ("units", "unit", "column_units", "Units", "columnunits")
 _PLANE: Final = 2
 
 
-def tables(where: h5py.Group, depth: int = 0) -> Iterator[Table]:
-    """The tables below a group, at most a dozen; hard links only."""
+def tables(where: h5py.Group) -> Iterator[Table]:
+    """The tables below a group, at most a dozen."""
     count = 0
-    for name in reading.names(where, 200):
-        if count >= _MOST_TABLES:
-            return
-        data = reading.child_data(where, name)
-        found = table(data) if data is not None else None
-        child = None if data is not None or depth > 3 else reading.child_group(where, name)  # noqa: PLR2004 deep enough
+    for thing in reading.walk(where):
+        found = table(thing) if isinstance(thing, h5py.Dataset) else _pandas(thing)
         if found is not None:
             count += 1
             yield found
-        elif child is not None:
-            stored = _pandas(child)
-            for one in [stored] if stored is not None else tables(child, depth + 1):
-                count += 1
-                yield one
+        if count >= _MOST_TABLES:
+            return
 
 
 def table(data: h5py.Dataset) -> Table | None:
@@ -60,24 +52,28 @@ def table(data: h5py.Dataset) -> Table | None:
         ):
             return None
         if data.dtype.names and data.ndim == 1:
-            fields = _fields(data)
-            return fields if fields is not None and any(not column.is_text for column in fields.columns) else None
+            return _fields(data)
         return _named(data) if data.ndim == _PLANE and reading.numeric(data) else None
     except reading.H5_ERRORS:
         return None
 
 
 def _fields(data: h5py.Dataset) -> Table | None:
-    rows = data[()]
+    """Numbers are read; texts are only named: those of variable length may be far larger than their table."""
+    names = [name for name in (data.dtype.names or ())[:_MOST_COLUMNS] if not data.dtype[name].shape]
+    numbers = [name for name in names if data.dtype[name].kind in "biufc"]
+    if not numbers:
+        return None
+    rows = data.fields(numbers)[()]
     units = _texts(data, _UNITS)
     columns: list[Column] = []
-    for index, name in enumerate((data.dtype.names or ())[:_MOST_COLUMNS]):
-        part = rows[name]
+    for index, name in enumerate(data.dtype.names or ()):
+        if name not in names:
+            continue
         title = reading.attribute_text(data, f"FIELD_{index}_NAME") or name
         unit = reading.attribute_text(data, f"FIELD_{index}_UNITS") or (units[index] if index < len(units) else "")
-        if part.ndim == 1:
-            columns.append(_column(title, unit, part))
-    return Table(own_name(data), tuple(columns)) if columns else None
+        columns.append(_column(title, unit, rows[name] if name in numbers else None))
+    return Table(own_name(data), tuple(columns))
 
 
 def _named(data: h5py.Dataset) -> Table | None:
@@ -133,16 +129,13 @@ def _texts(data: h5py.Dataset, names: Sequence[str]) -> list[str]:
     return []
 
 
-def _column(title: str, unit: str, values: np.ndarray[Any, Any]) -> Column:
+def _column(title: str, unit: str, values: np.ndarray[Any, Any] | None) -> Column:
+    """A column of numbers, or (None) of texts that are not told."""
     name, own = (title, unit) if unit else split_title(title)
-    if values.dtype.kind in "iufb":
-        return Column(name, own or None, np.asarray(values, dtype=np.float64))
-    if values.dtype.kind == "c":
-        return Column(name, own or None, np.abs(values))
+    if values is None:
+        return Column(name, own or None, np.empty(0, dtype="U1"))
     return Column(
-        name,
-        own or None,
-        np.array([str(reading.plain(item)) for item in values[:1000]] + [""] * max(len(values) - 1000, 0)),
+        name, own or None, np.asarray(np.abs(values) if values.dtype.kind == "c" else values, dtype=np.float64)
     )
 
 

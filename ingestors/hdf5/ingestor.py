@@ -105,12 +105,14 @@ def _attributes(said: Mapping[str, str], candidate: Candidate) -> dict[str, str]
 def _metadata(walked: Survey, told: Told, tables: list[Table]) -> dict[str, Any]:
     found: dict[str, Any] = dict(told.tree if told.tree is not None else walked.tree)
     listed = {} if {"table", "tables"} & set(told.metadata) else described(tables)
-    found |= {key: value for key, value in {**listed, **told.metadata}.items() if value}
-    if walked.datasets:
-        found["datasets"] = {
-            path: about | ({"axes": told.axes[path]} if path in told.axes else {})
-            for path, about in walked.datasets.items()
-        }
+    datasets = {
+        path: about | ({"axes": told.axes[path]} if path in told.axes else {})
+        for path, about in walked.datasets.items()
+    }
+    for name, value in {**listed, **told.metadata, "datasets": datasets}.items():
+        own = found.get(name)  # the file may have a group of that name
+        if value:
+            found[name] = {**own, **value} if isinstance(own, dict) and isinstance(value, dict) else value
     return found
 
 

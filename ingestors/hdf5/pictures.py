@@ -56,26 +56,15 @@ def _rank(data: h5py.Dataset) -> int:
     return int(data.ndim == 1 and name in X_NAMES)
 
 
-def _numeric(where: h5py.Group, depth: int = 0) -> list[h5py.Dataset]:
-    """Numeric datasets below a group, breadth bounded, hard links only; MATLAB's references are reached by name only."""
-    found: list[h5py.Dataset] = []
-    for name in reading.names(where, 200):
-        if len(found) > 400 or depth > 8 or name.startswith("#"):  # noqa: PLR2004 enough to find the data
-            continue
-        try:
-            hard = isinstance(where.get(name, getlink=True), h5py.HardLink)
-            child = where[name] if hard else None
-        except reading.H5_ERRORS:
-            continue
-        if isinstance(child, h5py.Group):
-            found += _numeric(child, depth + 1)
-        elif (
-            isinstance(child, h5py.Dataset)
-            and reading.numeric(child)
-            and reading.attribute_text(child, "MATLAB_class") != "char"
-        ):
-            found.append(child)
-    return found
+def _numeric(where: h5py.Group) -> list[h5py.Dataset]:
+    """Numeric datasets below a group; not the code units of MATLAB's texts."""
+    return [
+        thing
+        for thing in reading.walk(where)
+        if isinstance(thing, h5py.Dataset)
+        and reading.numeric(thing)
+        and reading.attribute_text(thing, "MATLAB_class") != "char"
+    ]
 
 
 def _by_shape(data: h5py.Dataset, title: str) -> Thumbnail | None:

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import h5py
 import numpy as np
 
 from ingestors import rendering
@@ -19,14 +20,11 @@ from ingestors.hdf5.describing import described, own_name, unit_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import h5py
-
     from ingestors.api import Thumbnail
 
 DATA: Final = frozenset({"NXdata", "SASdata", "NXdetector", "NXmonitor", "NXlog", "SAStransmission_spectrum"})
 _PLOTTED: Final = frozenset({"NXdata", "SASdata"})
 _SIGNALS: Final = ("data", "counts", "intensity", "I", "signal", "value")
-_MOST: Final = 400
 _DEEPEST: Final = 6
 
 
@@ -51,16 +49,11 @@ def children(group: h5py.Group, kinds: frozenset[str]) -> Iterator[h5py.Group]:
             yield child
 
 
-def plots(here: h5py.Group, budget: int = _MOST, depth: int = 0) -> Iterator[Plot]:
-    """Everything below an entry that has a signal with axes, at most some hundred groups deep."""
-    for name in reading.names(here, budget):
-        child = reading.child_group(here, name)
-        if child is None:
-            continue
-        if kind(child) in _PLOTTED and (found := _plot(child)) is not None:
+def plots(here: h5py.Group) -> Iterator[Plot]:
+    """Everything below a group that has a signal."""
+    for child in reading.walk(here):
+        if isinstance(child, h5py.Group) and kind(child) in _PLOTTED and (found := _plot(child)) is not None:
             yield found
-        elif depth < _DEEPEST and kind(child).startswith(("NX", "SAS")):
-            yield from plots(child, max(budget // 4, 10), depth + 1)
 
 
 def axes_of(plot: Plot) -> list[dict[str, Any]]:

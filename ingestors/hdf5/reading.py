@@ -35,6 +35,8 @@ _MOST_CHUNK: Final = 96 * 2**20  # bytes of one chunk: HDF5 decodes it whole eve
 _MOST_ITEMS: Final = 1000  # elements of one list in the metadata
 _MOST_TEXT: Final = 20_000  # letters of one value
 _MOST_SOURCES: Final = 1000  # parts of a virtual dataset
+_DEEPEST_JSON: Final = 40  # levels of lists and dictionaries
+_MOST_WALKED: Final = 3000  # objects of one walk
 _MOST_LINKS: Final = 16  # soft links on the way to one object
 
 
@@ -104,6 +106,37 @@ def child_data(group: h5py.Group, path: str) -> h5py.Dataset | None:
     """The dataset at a path, or None."""
     found = follow(group, path)
     return found if isinstance(found, h5py.Dataset) else None
+
+
+def walk(where: h5py.Group, most: int = _MOST_WALKED, deepest: int = 8) -> Iterator[h5py.Group | h5py.Dataset]:
+    """The objects below a group, its own members first, each once, along hard links only; MATLAB's references left out."""
+    waiting = [where]
+    seen: set[int] = set()
+    for _ in range(deepest):
+        following: list[h5py.Group] = []
+        for group in waiting:
+            for name in names(group, most):
+                if most <= 0:
+                    return
+                most -= 1
+                thing = None if name.startswith("#") else _hard(group, name, seen)
+                if isinstance(thing, h5py.Group):
+                    following.append(thing)
+                if thing is not None:
+                    yield thing
+        waiting = following
+
+
+def _hard(group: h5py.Group, name: str, seen: set[int]) -> h5py.Group | h5py.Dataset | None:
+    try:
+        thing = group[name] if isinstance(group.get(name, getlink=True), h5py.HardLink) else None
+        address = h5py.h5o.get_info(thing.id).addr if isinstance(thing, (h5py.Group, h5py.Dataset)) else None
+    except H5_ERRORS:
+        return None
+    if address is None or address in seen:
+        return None
+    seen.add(address)
+    return thing
 
 
 def raw_names(group: h5py.Group, most: int) -> list[str | bytes]:
@@ -193,15 +226,29 @@ def plain(value: Any) -> Any:  # noqa: C901, PLR0911 one branch per kind of valu
     return value
 
 
-def decoded(value: Any) -> Any:
+def decoded(value: Any, longest: int = _MOST_TEXT) -> Any:
     """A value; where it is the JSON text of a list or a dictionary (what HDF5 cannot hold is often stored so), that."""
     if not isinstance(value, str) or not value.startswith(("[", "{")) or not value.rstrip().endswith(("]", "}")):
         return value
+    if len(value) > longest or _nesting(value) > _DEEPEST_JSON:
+        return value
     try:
-        found = json.loads(value) if len(value) < _MOST_TEXT else value
+        found = json.loads(value)
     except (ValueError, RecursionError):
         return value
     return value if isinstance(found, list) and len(found) > _MOST_ITEMS else found
+
+
+def _nesting(text: str) -> int:
+    """How deep brackets are nested at most, those within texts counted too."""
+    depth = deepest = 0
+    for letter in text:
+        if letter in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif letter in "]}":
+            depth -= 1
+    return deepest
 
 
 def text(raw: bytes) -> str:

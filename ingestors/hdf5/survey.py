@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -158,10 +159,20 @@ def _inline(data: h5py.Dataset, unit: str) -> Any:
     except reading.H5_ERRORS:
         return None
     if isinstance(value, str):
-        return value
+        number = _number(value) if unit else None
+        return value if number is None else Quantity(number, unit)
     if value is None or (isinstance(value, list) and not value):
         return None
     return Quantity(value, unit) if unit else value
+
+
+def _number(text: str) -> float | None:
+    """The number that a text with a unit is: some programs write their numbers so."""
+    try:
+        found = float(text)
+    except ValueError:
+        return None
+    return found if math.isfinite(found) else None
 
 
 def attributes(thing: h5py.Group | h5py.Dataset, walk: _Walk | None = None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import h5py
 import numpy as np
 
 from ingestors import rendering
@@ -21,13 +22,11 @@ from ingestors.hdf5.told import Family, Told, moment, title
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import h5py
-
     from ingestors.api import Thumbnail
     from ingestors.hdf5.told import Source
 
 _MOST: Final = 40
-_DEEPEST: Final = 5
+_GLANCE: Final = 300  # objects that recognition looks at
 _SCAN: Final = 4  # two dimensions of a scan, two of the detector
 
 
@@ -39,21 +38,20 @@ def recognised(file: h5py.File) -> str:
     return f"emd_group_type at {found.name}" if found is not None else ""
 
 
-def _groups(where: h5py.Group, depth: int = 0) -> Iterator[h5py.Group]:
-    for name in reading.names(where, _MOST):
-        child = reading.child_group(where, name)
-        if child is None:
-            continue
-        if reading.attribute(child, "emd_group_type") is not None and reading.child_data(child, "data") is not None:
-            yield child
-        elif depth < _DEEPEST:
-            yield from _groups(child, depth + 1)
+def _groups(where: h5py.Group, most: int = _GLANCE) -> Iterator[h5py.Group]:
+    for thing in reading.walk(where, most):
+        if (
+            isinstance(thing, h5py.Group)
+            and reading.attribute(thing, "emd_group_type") is not None
+            and reading.child_data(thing, "data") is not None
+        ):
+            yield thing
 
 
 def read(source: Source) -> Told:
     """What microscope, sample and user say, and pictures of the first data groups."""
     known = fields(source.tree)
-    groups = list(_groups(source.file))[:_MOST]
+    groups = list(_groups(source.file, 3000))[:_MOST]
     data = [
         held for group in groups if (held := reading.child_data(group, "data")) is not None and reading.numeric(held)
     ]

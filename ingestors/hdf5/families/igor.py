@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+import h5py
 import numpy as np
 
 from ingestors import rendering
@@ -22,12 +23,11 @@ from ingestors.units import normalised
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import h5py
-
     from ingestors.api import Thumbnail
     from ingestors.hdf5.told import Source
 
 _MOST: Final = 200
+_GLANCE: Final = 300  # objects that recognition looks at
 _PAIR_LENGTH: Final = 2  # step, start
 _PAIR: Final = re.compile(r"^\s*([^:=\r\n]{1,60}?)\s*[:=]\s*(\S.*?)\s*$")
 
@@ -38,20 +38,16 @@ def recognised(file: h5py.File) -> str:
     return f"attributes of an Igor wave at {wave.name}" if wave is not None else ""
 
 
-def _waves(where: h5py.Group, depth: int = 0) -> Iterator[h5py.Dataset]:
-    for name in reading.names(where, _MOST):
-        data = reading.child_data(where, name)
-        if data is not None and any(
-            reading.attribute(data, key) is not None for key in ("IGORWaveScaling", "IGORWaveType")
-        ):
-            yield data
-        elif data is None and depth < 2 and (child := reading.child_group(where, name)) is not None:  # noqa: PLR2004 folders
-            yield from _waves(child, depth + 1)
+def _waves(where: h5py.Group, most: int = _GLANCE) -> Iterator[h5py.Dataset]:
+    for thing in reading.walk(where, most):
+        marks = ("IGORWaveScaling", "IGORWaveType")
+        if isinstance(thing, h5py.Dataset) and any(reading.attribute(thing, key) is not None for key in marks):
+            yield thing
 
 
 def read(source: Source) -> Told:
     """The waves' axes, the pairs of their notes, and a picture of the largest wave."""
-    waves = list(_waves(source.file))[:_MOST]
+    waves = list(_waves(source.file, 3000))[:_MOST]
     notes: dict[str, str] = {}
     for wave in waves:
         for line in re.split(r"[\r\n]+", reading.attribute_text(wave, "IGORWaveNote")):

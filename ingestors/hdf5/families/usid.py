@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import h5py
 import numpy as np
 
 from ingestors import rendering
@@ -22,13 +23,11 @@ from ingestors.hdf5.told import Family, Told, moment, title
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import h5py
-
     from ingestors.api import Thumbnail
     from ingestors.hdf5.told import Source
 
 _MOST: Final = 100
-_DEEPEST: Final = 6
+_GLANCE: Final = 300  # objects that recognition looks at
 _VALUES: Final = 4_000_000
 
 
@@ -38,14 +37,12 @@ def recognised(file: h5py.File) -> str:
     return f"main dataset of USID at {main.name}" if main is not None else ""
 
 
-def _mains(where: h5py.Group, depth: int = 0) -> Iterator[h5py.Dataset]:
-    for name in reading.names(where, _MOST):
-        data = reading.child_data(where, name)
-        if data is not None:
-            if {"Position_Indices", "Spectroscopic_Indices"} <= set(reading.attribute_names(data, 60)):
-                yield data
-        elif depth < _DEEPEST and (child := reading.child_group(where, name)) is not None:
-            yield from _mains(child, depth + 1)
+def _mains(where: h5py.Group, most: int = _GLANCE) -> Iterator[h5py.Dataset]:
+    for thing in reading.walk(where, most):
+        if isinstance(thing, h5py.Dataset) and {"Position_Indices", "Spectroscopic_Indices"} <= set(
+            reading.attribute_names(thing, 60)
+        ):
+            yield thing
 
 
 def read(source: Source) -> Told:
@@ -54,7 +51,7 @@ def read(source: Source) -> Told:
     sample = facts.sample_of(known)
     text = str(known.get("experiment_date") or known.get("timestamp") or "")
     began = moment(text.replace("_", "-", 2).replace("_", "T", 1) if text.count("_") > 1 else text)
-    mains = list(_mains(source.file))[:_MOST]
+    mains = list(_mains(source.file, 3000))[:_MOST]
     pictures = _pictures(mains[0], source.stem) if mains else []
     return Told(
         attributes={

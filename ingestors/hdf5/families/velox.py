@@ -6,7 +6,6 @@ with `Data` (rows, columns, frames) and `Metadata`, a column of bytes for each f
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -119,10 +118,7 @@ def _metadata(one: h5py.Group) -> Mapping[str, Any]:
     raw = reading.read(data, data.shape[:1]) if data.ndim == 1 else _column(data)
     if raw is None:
         return {}
-    try:
-        found = json.loads(reading.text(raw.astype(np.uint8).tobytes()))
-    except (ValueError, RecursionError):
-        return {}
+    found = reading.decoded(reading.text(raw.astype(np.uint8).tobytes()).strip(), _MOST_METADATA)
     return found if isinstance(found, dict) else {}
 
 
