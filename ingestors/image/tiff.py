@@ -5,6 +5,7 @@ tifffile knows the tags and the layout of stacks; pixels that are compressed are
 
 from __future__ import annotations
 
+import errno
 import logging
 from dataclasses import dataclass
 from functools import partial
@@ -57,8 +58,10 @@ def look(path: Path, title: str) -> Tiff | None:
     try:
         with tifffile.TiffFile(path) as file, np.errstate(all="ignore"):
             return _looked(file, path, title)
-    except OSError:
-        raise
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # an offset before the file's beginning is the file's fault
+            raise
+        return None
     except Exception:  # noqa: BLE001 tifffile raises whatever a broken file makes its code raise, without a base class
         return None
 

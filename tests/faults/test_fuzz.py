@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.fakes.measured import Measured
+from tests.fakes.measured import Measured, Reading
 from tests.fuzz.__main__ import troubles
 from tests.fuzz.mutations import mutated
 from tests.fuzz.seeds import FOUND, families
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.timeout(300)
 
+LIBRARY = {"hdf5", "scopefoundry"}
 SEEDS = families()
 FINDS = sorted(path for path in FOUND.iterdir() if path.name != "README.md")
 
@@ -28,12 +29,20 @@ FINDS = sorted(path for path in FOUND.iterdir() if path.name != "README.md")
 @pytest.fixture(scope="module")
 def measured() -> Iterator[Measured]:
     """One worker for all of them."""
-    with Measured() as measured:
+    with Measured(timeout=20) as measured:
         yield measured
     gc.collect()
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def unexpected(reading: Reading, family: str) -> list[str]:
+    """What went wrong; the HDF5 library itself may crash or loop on a broken file, which the sandbox is there for."""
+    allowed = {"contained"} if family in LIBRARY else set()
+    return [reason for kind, reason in troubles(reading) if kind not in allowed]
+
+
+@settings(
+    max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(family=st.sampled_from(sorted(SEEDS)), which=st.integers(0, 10**6), number=st.integers(0, 10**9))
 def test_broken_inputs_are_read_or_refused(
     measured: Measured, tmp_path: Path, family: str, which: int, number: int
@@ -42,13 +51,14 @@ def test_broken_inputs_are_read_or_refused(
     suffix, content = SEEDS[family][which % len(SEEDS[family])]
     path = tmp_path / f"broken{suffix}"
     path.write_bytes(mutated(content, [other for _, other in SEEDS[family]], Random(number)))
-    assert not list(troubles(measured.read(path, ingestor=family)))
+    assert unexpected(measured.read(path, ingestor=family), family) == []
 
 
 @pytest.mark.parametrize("find", FINDS, ids=lambda path: path.name)
 def test_what_was_found_once_stays_mended(measured: Measured, find: Path) -> None:
     """Inputs that made a reader stumble are read or refused."""
-    assert not list(troubles(measured.read(find, ingestor=find.name.partition("-")[0])))
+    family = find.name.partition("-")[0]
+    assert unexpected(measured.read(find, ingestor=family), family) == []
 
 
 def test_every_family_of_the_registry_has_seeds() -> None:

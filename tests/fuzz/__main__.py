@@ -130,8 +130,8 @@ def keep(family: str, tally: Tally) -> list[Path]:
     """Write the finds that are small enough to where the tests read them."""
     FOUND.mkdir(parents=True, exist_ok=True)
     kept = []
-    for suffix, content in tally.finds.values():
-        if len(content) <= LARGEST_KEPT:
+    for reason, (suffix, content) in tally.finds.items():
+        if len(content) <= LARGEST_KEPT and "it took longer" not in reason:  # each test run would wait as long
             path = FOUND / f"{family}-{hashlib.sha256(content).hexdigest()[:10]}{suffix}"
             path.write_bytes(content)
             kept.append(path)
