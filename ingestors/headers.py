@@ -24,6 +24,7 @@ _KEY_AND_QUOTED: Final = re.compile(r"\*?([A-Za-z_][\w.\-]{0,80})\s+\"([^\"]*)\"
 _LISTED: Final = re.compile(
     r"(?:column|col|sig|signal|channel|chan|field|var|variable)[\s._\-#]*(\d{1,3})", re.IGNORECASE
 )
+_AXIS: Final = re.compile(r"([xy])[\s_\-]*(?:axis)?[\s_\-]*(?:label|title|name|axis)", re.IGNORECASE)
 _FEWEST_QUOTED: Final = 2
 
 
@@ -71,10 +72,17 @@ def flat(fields: Mapping[str, Any]) -> dict[str, Any]:
 def listed_names(fields: Mapping[str, Any], count: int) -> list[str] | None:
     """The names of `count` columns that the header lists one by one: `Sig1 = Time (min)`, `Column 2: q`; else None."""
     found: dict[int, str] = {}
+    said: dict[str, Any] = {}
     for key, value in flat(fields).items():
+        axis = _AXIS.fullmatch(key.strip())
+        if axis:
+            said[axis[1].casefold()] = value
         match = _LISTED.fullmatch(key.strip())
         if match and isinstance(value, str):
             found.setdefault(int(match[1]), value)
+    axes = [said.get(axis) for axis in ("x", "y")]
+    if count == len(axes) and all(isinstance(axis, str) and axis for axis in axes):
+        return [str(axis) for axis in axes]
     first = min(found, default=0)
     wanted = range(first, first + count)
     return [found[index] for index in wanted] if first in (0, 1) and all(index in found for index in wanted) else None
@@ -89,7 +97,7 @@ def _fields(line: str, bare: str, delimiter: str | None, *, decimal_comma: bool)
         return [typed(single[1], single[2])] if single[2].strip() else [(single[1], "")]
     if delimiter is not None and delimiter in bare:
         cells = _cells(bare, delimiter)
-        if cells is not None and _is_delimited_pair(cells, delimiter, marked=bare != line.strip()):
+        if cells is not None and _is_delimited_pair(cells, delimiter, bare, marked=bare != line.strip()):
             return [_from_cells(cells, decimal_comma=decimal_comma)]
     return [typed(key, text, decimal_comma=decimal_comma) for key, text in pairs_in(bare)]
 
@@ -104,17 +112,19 @@ def _cells(bare: str, delimiter: str) -> list[str] | None:
     return cells
 
 
-def _is_delimited_pair(cells: Sequence[str], delimiter: str, *, marked: bool) -> bool:
+def _is_delimited_pair(cells: Sequence[str], delimiter: str, bare: str, *, marked: bool) -> bool:
     """Whether the first cell is a key and the others its value: not a sentence with a comma, not `key: a, b`."""
     if len(cells) < 2 or not is_key(cells[0].rstrip(":= ")) or number_of(cells[0]) is not None:  # noqa: PLR2004 key and value
         return False
     if not any(cells[1:]):
         return False
-    if delimiter == "\t":
+    if delimiter == "\t" or cells[0].endswith((":", "=")):
         return True
     if re.search(r"[:=]\s*\S", cells[0]):
         return False
-    return not marked or number_of(cells[1]) is not None
+    if number_of(cells[1]) is not None:
+        return True
+    return not marked and not (delimiter == "," and ", " in bare and len(cells[1].split()) > 1)  # a sentence, a date
 
 
 def _from_cells(cells: Sequence[str], *, decimal_comma: bool) -> tuple[str, Any]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from ingestors.textvalues import number_of
+from ingestors.textvalues import is_complex, number_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +77,7 @@ class Dialect:
         for cell in cells:
             number = number_of(cell, decimal_comma=self.decimal_comma)
             if number is None:
-                other += _TIME.fullmatch(cell) is not None
+                other += _TIME.fullmatch(cell) is not None or is_complex(cell)
             elif number == number or "nan" in cell.casefold():  # noqa: PLR0124 a NaN is not equal to itself
                 numeric += 1
             else:

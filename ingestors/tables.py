@@ -20,7 +20,7 @@ from ingestors.dialects import dialect_of
 from ingestors.lines import Lines
 from ingestors.rows import Block, Dialect
 from ingestors.textfile import Decoded
-from ingestors.textvalues import is_pair, number_of, pairs, strip_marks, value_of
+from ingestors.textvalues import complex_of, is_complex, is_pair, number_of, pairs, strip_marks, value_of
 from ingestors.titles import are_titles, axis_above, is_axis, names_above, names_and_units, title_above, width_above
 from ingestors.units import split_title
 
@@ -53,6 +53,7 @@ _LONGEST_HEADER: Final = 200_000
 _MOST_BLOCKS: Final = 20_000
 _MOST_TABLES: Final = 32
 _DIGIT: Final = re.compile(r"\d")
+_PART: Final = re.compile(r"(?:Re|Im)\((.*)\)")
 _SMALL: Final = 65536
 
 
@@ -274,6 +275,7 @@ def _tables(lines: Sequence[str], blocks: Sequence[Block], warnings: list[str]) 
             columns = tuple(
                 column for column, name in zip(columns, names, strict=True) if name or not _is_empty(column)
             )
+        columns = tuple(part for column in columns for part in _parts(column))
         tables.append(Table(title_above(above, names) if len(blocks) > 1 else "", columns))
     return tuple(tables)
 
@@ -294,11 +296,22 @@ def _column(index: int, values: NDArray[Any], names: Sequence[str], units: Seque
     return Column(name or f"column {index + 1}", (units[index] or None) if index < len(units) else None, values)
 
 
+def _parts(column: Column) -> list[Column]:
+    """The column, or of complex numbers one for each part."""
+    if not column.is_text or not column.values.size or not all(map(is_complex, map(str, column.values[:20]))):
+        return [column]
+    values = np.array([complex_of(str(cell)) for cell in column.values])
+    return [
+        Column(f"Re({column.name})", column.unit, values.real),
+        Column(f"Im({column.name})", column.unit, values.imag),
+    ]
+
+
 def _is_empty(column: Column) -> bool:
     return not column.is_text and bool(np.isnan(column.values).all())
 
 
 def _is_used(line: str, table: Table, dialect: Dialect) -> bool:
     """Whether the line above a table is the one with its titles."""
-    names = [column.name for column in table.columns]
+    names = list(dict.fromkeys(_PART.sub(r"\1", column.name) for column in table.columns))
     return not all(name.startswith("column ") for name in names) and are_titles(line, names, dialect.delimiter)

@@ -22,6 +22,10 @@ _LONGEST_LINE: Final = 4000
 _EXPONENT: Final = r"(?:[eEdD][+-]?\d{1,5})?"
 _FLOAT: Final = re.compile(rf"[+-]?(?:\d+(?:\.\d*)?|\.\d+){_EXPONENT}", re.ASCII)
 _COMMA_FLOAT: Final = re.compile(rf"[+-]?(?:\d+(?:,\d*)?|,\d+){_EXPONENT}", re.ASCII)
+_COMPLEX: Final = re.compile(
+    r"\(?\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?)?\s*([+-]\s*(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?)\s*[ij]\s*\)?",
+    re.ASCII,
+)
 _BARE_EXPONENT: Final = re.compile(r"([+-]?\d*\.\d+)([+-]\d{3})", re.ASCII)  # Fortran drops the letter from 1.0E-100
 _INTEGER: Final = re.compile(r"[+-]?(?:0|[1-9]\d{0,17})", re.ASCII)
 _PLAIN: Final = re.compile(rf"[+-]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+){_EXPONENT}", re.ASCII)
@@ -34,8 +38,9 @@ _INFINITE: Final = {"inf": 1, "+inf": 1, "-inf": -1, "infinity": 1, "+infinity":
 _INFINITE_MSVC: Final = {"1.#inf": 1, "+1.#inf": 1, "-1.#inf": -1}
 
 _UNIT_OF: Final = re.compile(r"(.+?)[ _]?units?", re.IGNORECASE)
-_NUMBER_AND_UNIT: Final = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+))([A-Za-zµμ°%Ω][A-Za-z]{0,4})")
+_NUMBER_AND_UNIT: Final = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?)([A-Za-zµμ°%Ω][A-Za-z]{0,4})")
 _MARK: Final = re.compile(r"\s*(?:[#;%!*'][#;%!*'\s]*|//+)\s?")
+_HOURS: Final = re.compile(r"(?:^|[\sT:])\d{1,2}$")
 _PARTING: Final = re.compile(r"[:=\t]")
 _BETWEEN: Final = re.compile(r"\s{2,}|;\s+")
 
@@ -55,6 +60,24 @@ def number_of(text: str, *, decimal_comma: bool = False) -> float | None:
         return sign * float("inf")
     bare = _BARE_EXPONENT.fullmatch(cell)
     return float(f"{bare[1]}E{bare[2]}") if bare else None
+
+
+def is_complex(cell: str) -> bool:
+    """Whether the cell is a complex number: `1.0+2.5j`, `(1-2i)`, `1e-3 - 2e-4i`."""
+    return (
+        len(cell) <= _LONGEST_NUMBER
+        and cell[-2:].strip(")")[-1:] in {"i", "j"}
+        and _COMPLEX.fullmatch(cell) is not None
+    )
+
+
+def complex_of(cell: str) -> complex:
+    """The complex number in the cell; NaN if it holds none."""
+    match = _COMPLEX.fullmatch(cell)
+    if match is None:
+        number = number_of(cell)
+        return complex(NAN if number is None else number)
+    return complex(float(match[1] or 0), float(match[2].replace(" ", "")))
 
 
 def value_of(text: str, *, decimal_comma: bool = False) -> Any:
@@ -136,7 +159,7 @@ def _one_pair(bare: str) -> tuple[str, str] | None:
     match = _parting(bare)
     if match is None:
         return None
-    key = bare[: match.start()].strip().strip("\"'")
+    key = bare[: match.start()].strip().strip("\"'").lstrip(".>- ")
     value = bare[match.end() :].strip()
     if match[0] == "\t":
         key, value = key.rstrip(":= "), value.lstrip(":= \t")
@@ -149,14 +172,20 @@ def _one_pair(bare: str) -> tuple[str, str] | None:
 
 def _parting(bare: str) -> re.Match[str] | None:
     """The first mark between key and value that does not stand in brackets: `Full time (mm:ss) = 0:22`."""
-    first = _PARTING.search(bare)
+    marks = [mark for mark in _PARTING.finditer(bare) if not (mark[0] == ":" and _is_clock(bare, mark.start()))]
+    first = marks[0] if marks else None
     if first is None or first[0] == "\t":
         return first
-    for match in _PARTING.finditer(bare):
+    for match in marks:
         before = bare[: match.start()]
         if before.count("(") <= before.count(")") and before.count("[") <= before.count("]"):
             return match
     return first
+
+
+def _is_clock(text: str, at: int) -> bool:
+    """Whether the colon stands in a time of day: `12:03`."""
+    return _HOURS.search(text[max(0, at - 3) : at]) is not None and text[at + 1 : at + 3].isdigit()
 
 
 def is_key(key: str) -> bool:
@@ -189,7 +218,8 @@ def _plain_number(text: str) -> int | float | None:
 def _close(text: str) -> Quantity | None:
     """A number with its unit right behind it: `532.09nm`. Of single letters only K and V are units there (not `2D`, `3A`, `5H`)."""
     match = _NUMBER_AND_UNIT.fullmatch(text)
-    if match is None or not (len(match[2]) > 1 or match[2] in "%°KV") or not looks_like_unit(match[2]):
+    exact = match is not None and "e" in match[1].casefold()
+    if match is None or not (exact or len(match[2]) > 1 or match[2] in "%°KV") or not looks_like_unit(match[2]):
         return None
     number = _plain_number(match[1])
     return Quantity(number, match[2]) if number is not None else None

@@ -21,6 +21,7 @@ Titles = tuple[list[str], list[str | None]]
 _FAR: Final = 30  # lines above the rows that may hold the names
 _LONGEST: Final = 1_000_000
 _LONGEST_TITLE: Final = 120
+_PAIR: Final = 2
 _SHORTEST_AXIS: Final = 3
 _RULE: Final = re.compile(r"[-=_*#+~\s|]*")
 _BLANKS: Final = re.compile(r"\s{2,}|\t")
@@ -29,6 +30,7 @@ _PREFIX: Final = re.compile(
 )
 _SPEC: Final = re.compile(r"\s*#[LC]\s+")  # SPEC's labels and remarks
 _MARKED: Final = re.compile(r"[ ]*(?:[#;%!*']+|//+)?[ ]*")
+_AXIS: Final = re.compile(r"[xy][\s_\-]*(?:axis|label)", re.IGNORECASE)
 _SECTION: Final = re.compile(r"\s*\[[^\[\]]*\]\s*")
 
 
@@ -58,7 +60,14 @@ def names_above(lines: Sequence[str], count: int, delimiter: str | None) -> Titl
     for line in [line for line in lines[-_FAR:] if not _RULE.fullmatch(line)][::-1]:
         cells = _split(line, count, delimiter, loosely=near)
         if cells is None:
-            near = False
+            if (
+                count == _PAIR
+                and delimiter is not None
+                and units is None
+                and len(_trimmed(_separated(line, delimiter))) == count
+            ):
+                return None  # keys and values in the columns' own way: no titles above them
+            near = near and is_pair(line)
             continue
         if units is None and _are_units(cells):
             units = cells
@@ -200,10 +209,12 @@ def _are_names(cells: Sequence[str], line: str) -> bool:
     """Whether the cells can be titles: words, none of them twice as long as a title, and no key with its value."""
     if not any(_is_word(cell) for cell in cells) or any(len(cell) > _LONGEST_TITLE for cell in cells):
         return False
+    if _AXIS.fullmatch(cells[0]):
+        return False
     if len(cells) == 1:
         return not is_pair(line)
     numeric = sum(number_of(cell) is not None for cell in cells)
-    return 2 * numeric <= len(cells) and not (is_pair(line) and "\t" not in line)
+    return 2 * numeric < len(cells) and not (is_pair(line) and "\t" not in line)
 
 
 def _is_word(cell: str) -> bool:
@@ -220,6 +231,13 @@ def _bare(unit: str) -> str | None:
     return unit.strip().strip("[]").removeprefix("(").removesuffix(")").strip("-# ") or None
 
 
+def _plain(title: str) -> str:
+    r"""The title without LaTeX's marks: `r($\AA$)`, `G($\AA^{-2}$)`."""
+    if "$" not in title and "\\" not in title:
+        return title
+    return re.sub(r"\^\{(-?\d+)\}", r"^\1", title.replace("\\AA", "Å").replace("\\mu", "µ")).replace("$", "")
+
+
 def _titles(cells: Sequence[str]) -> Titles:
-    split = [split_title(cell) for cell in cells]
-    return [name for name, _ in split], [unit for _, unit in split]
+    split = [split_title(_plain(cell)) for cell in cells]
+    return [name.rstrip("/ ") or name for name, _ in split], [unit for _, unit in split]

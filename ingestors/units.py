@@ -101,7 +101,10 @@ def split_title(text: str) -> tuple[str, str | None]:
         remark, _, last = inner.rpartition(",")
         if match.start() and looks_like_unit(last) and not _is_argument(title, match):
             rest = f"{title[: match.start()].strip()}{f' ({remark.strip()})' if remark else ''}{title[match.end() :]}"
-            return " ".join(rest.split()), last.strip()
+            return " ".join(rest.split()).rstrip("/ ") or title, last.strip()
+    name, _, last_word = title.rpartition(" ")
+    if last_word in _ENDINGS and name and _ends_in_a_word(name):  # `Pressure mbar`
+        return name.rstrip(" ,"), last_word
     before, slash, after = title.partition("/")
     if (
         slash
@@ -111,6 +114,11 @@ def split_title(text: str) -> tuple[str, str | None]:
     ):
         return before.strip(), after.strip()
     return title, None
+
+
+def _ends_in_a_word(text: str) -> bool:
+    """Whether the last word is no number: `5 mm` is a length and no title with its unit."""
+    return not text.rsplit(maxsplit=1)[-1].replace(".", "").replace(",", "").lstrip("+-").isdigit()
 
 
 def _is_argument(title: str, match: re.Match[str]) -> bool:

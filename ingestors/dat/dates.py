@@ -33,6 +33,7 @@ _CTIME: Final = ("%a %b %d %H:%M:%S %Y", "%b %d %H:%M:%S %Y")
 
 US: Final = ("%m/%d/%Y", "%m/%d/%y")
 EUROPEAN: Final = ("%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y")
+EUROPEAN_SLASHED: Final = ("%d/%m/%Y", "%d/%m/%y")
 YEAR_FIRST: Final = ("%Y/%m/%d", "%y/%m/%d", "%Y-%m-%d", "%Y.%m.%d")
 DAY_MONTH_NAME: Final = ("%d-%b-%y", "%d-%b-%Y", "%d %b %Y")
 CLOCKS: Final = ("%H:%M:%S", "%H:%M:%S.%f", "%I:%M:%S %p", "%I:%M %p", "%H:%M")

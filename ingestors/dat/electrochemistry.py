@@ -1,7 +1,6 @@
-"""Potentiostat files: Gamry's `.dta` (`EXPLAIN`, typed keys, tables) and BioLogic's EC-Lab text (`.mpt`).
+"""Potentiostat files of Gamry, `.dta`: `EXPLAIN`, typed keys, tables; and the pictures of all of them.
 
-Sources: gamry-parser's reader (key, type, value, label with unit; tables with a line of names and a line of units); the EC-Lab manual
-("Nb header lines", names in the last of them as `Ewe/V`).
+Source: gamry-parser's reader (key, type, value, label with unit; tables with a line of names and a line of units).
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ingestors.api import Candidate, Quantity, UnreadableError
 from ingestors.dat import dates, plots
 from ingestors.dat.reading import Reading
-from ingestors.tables import Column, Table, numbers, pairs, value_of
+from ingestors.tables import Column, Table, numbers, value_of
 from ingestors.textfile import Decoded, lines_of
 from ingestors.units import split_name
 
@@ -56,14 +55,14 @@ def read_gamry(text: Decoded, candidate: Candidate) -> Reading:
         warnings.append("The experiment was aborted.")
     return Reading(
         data_type="Gamry DTA",
-        measurement=_method(tag, title),
+        measurement=method_of(tag, title),
         name=title,
         timestamp=when.iso,
         instrument=f"Gamry {fields['PSTAT']}" if fields.get("PSTAT") else "Gamry",
         keywords=("electrochemistry", tag),
         metadata=fields,
         tables=tuple(tables),
-        thumbnails=_curves(tables, title or candidate.stem),
+        thumbnails=curves(tables, title or candidate.stem),
         warnings=(*when.warnings, *dict.fromkeys(warnings)),
     )
 
@@ -125,62 +124,15 @@ def _gamry_table(title: str, lines: Sequence[str], *, comma: bool) -> tuple[Tabl
     return numbers(lines[2:], names=names, units=units, title=title, delimiter="\t", decimal_comma=comma)
 
 
-def recognises_eclab(head: str, candidate: Candidate) -> str | None:
-    """`EC-Lab ASCII FILE` in the first line."""
-    del candidate
-    return "first line EC-Lab ASCII FILE" if re.match(r"\ufeff?(EC-Lab|BT-Lab) ASCII FILE", head) else None
-
-
-def read_eclab(text: Decoded, candidate: Candidate) -> Reading:
-    """As many header lines as the second line says; names in the last one."""
-    lines = lines_of(text.text)
-    match = re.search(r"Nb header lines\s*:\s*(\d{1,6})(?!\d)", "\n".join(lines[:5]))
-    count = (
-        int(match[1])
-        if match
-        else next((index + 1 for index, line in enumerate(lines) if re.match(r"(mode|freq/Hz|Ewe)", line)), 0)
-    )
-    if not 0 < count < len(lines):
-        raise UnreadableError("This EC-Lab file has no points yet.")
-    titles = [_slashed(name) for name in lines[count - 1].rstrip("\t\r\n").split("\t")]
-    table, warnings = numbers(
-        [line for line in lines[count:] if line.strip()],
-        names=[name for name, _ in titles],
-        units=[unit for _, unit in titles],
-        delimiter="\t",
-    )
-    header = lines[: count - 1]
-    fields = pairs(header[2:])
-    written = next((found[1] for line in header if (found := re.match(r"Acquisition started on : (.*)", line))), "")
-    when = dates.undecided(written) if written else dates.NEVER
-    technique = next((line.strip() for line in header[2:8] if line.strip() and ":" not in line), "")
-    device = next((found[1].strip() for line in header if (found := re.match(r"Device : ([^(]*)", line))), "")
-    return Reading(
-        data_type="EC-Lab text",
-        measurement=_method(technique, technique) or technique,
-        timestamp=when.iso,
-        instrument=f"BioLogic {device}".strip(),
-        keywords=("electrochemistry",),
-        metadata={**({"technique": technique} if technique else {}), **fields},
-        tables=(table,),
-        thumbnails=_curves([table], candidate.stem),
-        warnings=(*when.warnings, *warnings),
-    )
-
-
-def _slashed(title: str) -> tuple[str, str | None]:
-    name, slash, unit = title.strip().rpartition("/")
-    return (name, unit) if slash and name and not name.endswith("(") else (title.strip(), None)
-
-
-def _method(tag: str, title: str) -> str:
+def method_of(tag: str, title: str) -> str:
+    """The field's name of the technique, or an empty text."""
     return next(
         (method for pattern, method in _METHODS if re.search(pattern, tag, re.IGNORECASE) or re.search(pattern, title)),
         "",
     )
 
 
-def _curves(tables: Sequence[Table], title: str) -> tuple[Thumbnail, ...]:
+def curves(tables: Sequence[Table], title: str) -> tuple[Thumbnail, ...]:
     """Nyquist's plot of an impedance, current against potential where that was cycled, else against time."""
     lines = []
     for table in tables:

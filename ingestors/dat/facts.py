@@ -47,6 +47,13 @@ _CLOCK: Final = (
 )  # fmt: skip
 _DAY: Final = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 _HOUR: Final = re.compile(r"\d{1,2}:\d\d(:\d\d(\.\d+)?)?( ?[AaPp]\.?[Mm]\.?)?")
+_LONGEST_DATE: Final = 60
+_HAS_DATE: Final = re.compile(
+    r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*.*\d{4}|\d{4}.*(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
+)
+_WORDS_OF_DATES: Final = re.compile(
+    r"(?i:\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*|\b(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*|\b[ap]\.?m\b|\bat\b|\bon\b|\bdate\b)|[TZ](?=\d|\b)|\b[A-Z]{3,4}\b"
+)
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eEdD][+-]?\d+)?")
 
 
@@ -111,6 +118,15 @@ def time_of(fields: Mapping[str, Any], order: Sequence[str] = ()) -> dates.Momen
             clock = next((word for word in (said(fields, (name,)) for name in _CLOCK) if _HOUR.fullmatch(word)), "")
             text = f"{text} {clock}".strip()
         return dates.parse(text, order) if order and re.match(r"\d{1,2}[/.-]", text) else anywhere(text)
+    return dates.NEVER
+
+
+def time_among(remarks: Iterable[str]) -> dates.Moment:
+    """The first of the header's other lines that is a date and nothing else: `May 5, 2019   12:03:07`."""
+    for remark in remarks:
+        words = _WORDS_OF_DATES.sub(" ", remark)
+        if len(remark) <= _LONGEST_DATE and _HAS_DATE.search(remark) and not re.search(r"[^\W\d_]", words):
+            return anywhere(remark)
     return dates.NEVER
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from ingestors import tables
-from ingestors.dat import facts, planes, plots
+from ingestors.dat import dates, facts, planes, plots
 from ingestors.dat.methods import method_of
 from ingestors.dat.reading import Reading
 
 if TYPE_CHECKING:
     from ingestors.api import Candidate, Thumbnail
-    from ingestors.tables import Table, Text
+    from ingestors.tables import Column, Table, Text
     from ingestors.textfile import Decoded
 
 _NO_TABLE: Final = re.compile(r"\s*(?:<[?!a-zA-Z]|\{\s*[\"}]|\[\s*[\[{\"]|VAMAS Surface Chemical Analysis)")
@@ -117,9 +119,6 @@ def metadata_of(found: Text) -> dict[str, object]:
 
 def pictures(found: tuple[Table, ...], title: str) -> tuple[Thumbnail, ...]:
     """A map where the rows are the points of a grid, else lines."""
-    if _is_matrix(found):
-        png = heatmap(np.array([column.values for column in found[0].columns]).T, title=title)
-        return (thumbnail("Matrix", png),)
     if len(found) == 1:
         grid = planes.gridded(found[0])
         if grid is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from ingestors.api import Claim, Extraction, Specificity, UnreadableError
-from ingestors.dat import createc, general
+from ingestors.dat import createc, general, notes
 from ingestors.dat.families import FAMILIES
 from ingestors.dat.reading import Family, extraction
 from ingestors.tables import NotATableError
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from ingestors.api import Candidate
 
 GENERAL: Final = Family("general table", general.recognises, general.read)
+NOTES: Final = Family("settings", notes.recognises, notes.read)
 _GENERAL_CLAIM: Final = Specificity.CONTAINER + 1
+_NOTES_CLAIM: Final = Specificity.CONTAINER - 5
 _WIDE: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -37,14 +39,19 @@ class Dat:
             if reason is not None:
                 return Claim(Specificity.FORMAT, f"{family.name}: {reason}")
         reason = GENERAL.recognises(head, candidate)
-        return Claim(_GENERAL_CLAIM, reason) if reason is not None else None
+        if reason is not None:
+            return Claim(_GENERAL_CLAIM, reason)
+        reason = NOTES.recognises(head, candidate)
+        return Claim(_NOTES_CLAIM, reason) if reason is not None else None
 
     def extract(self, candidate: Candidate) -> Extraction:
         """Read the file as its family. Raises UnreadableError with a sentence, and OSError."""
         head = _head(candidate)
         if head is None:
             raise UnreadableError("The file is binary or empty, not a text table.")
-        family = next((family for family in FAMILIES if family.recognises(head, candidate)), GENERAL)
+        family = next((family for family in (*FAMILIES, GENERAL) if family.recognises(head, candidate)), None)
+        if family is None:
+            family = NOTES if NOTES.recognises(head, candidate) else GENERAL
         try:
             text = _text(candidate)
             with np.errstate(all="ignore"):  # fill values overflow in sums and differences; what comes out is checked

@@ -151,13 +151,13 @@ def test_labview_measurements_have_segments(tmp_path: Path, comma: bool) -> None
 
 
 def test_eclab_names_stand_in_the_last_header_line(tmp_path: Path) -> None:
-    """Units stand behind a slash; a date of unknown order is not guessed."""
+    """Units stand behind a slash; the month comes first, whatever country the computer is in."""
     text = "EC-Lab ASCII FILE\nNb header lines : 7\n\nCyclic Voltammetry\n\nAcquisition started on : 03/04/2020 10:20:30\nmode\ttime/s\tEwe/V\t<I>/mA\n"
     text += "".join(f"2\t{index}\t{index * 0.01}\t{index * 0.2}\n" for index in range(20))
     found, metadata = made(tmp_path, text, "made.mpt", "EC-Lab")
     assert found.attributes["measurement"] == "Cyclic voltammetry"
-    assert "timestamp" not in found.attributes
-    assert len(found.warnings) == 1
+    assert found.attributes["timestamp"] == "2020-03-04T10:20:30"
+    assert found.warnings == ()
     assert [(column["name"], column["unit"]) for column in metadata["table"]["columns"]][1:] == [
         ("time", "s"),
         ("Ewe", "V"),
