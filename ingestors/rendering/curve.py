@@ -176,11 +176,14 @@ def drawn(x: Floats, y: Floats, box: axes.Box, scale: int) -> Image.Image:
 
 
 def _jumps(x: Floats) -> float:
-    """The step, as a fraction of the axis, from which a line of many points is broken: nothing was measured in between."""
-    steps = np.abs(np.diff(x))
-    if steps.size < _FEW_POINTS:
+    """The step, as a fraction of the axis, from which a line of many points is broken: it leads to another branch.
+
+    Where x goes one way only, a long step is a gap in a single branch, and is drawn.
+    """
+    steps = np.diff(x)
+    if steps.size < _FEW_POINTS or (steps >= 0).all() or (steps <= 0).all():
         return np.inf
-    return max(_JUMP, _FAR_LONGER * float(np.percentile(steps, 95)))
+    return max(_JUMP, _FAR_LONGER * float(np.percentile(np.abs(steps), 95)))
 
 
 def thinned(x: Floats, y: Floats, chunks: int) -> NDArray[np.intp]:

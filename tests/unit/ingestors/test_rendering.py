@@ -184,7 +184,7 @@ def test_points_at_logarithmic_distances_get_a_logarithmic_axis() -> None:
 
 def test_a_jump_between_two_branches_is_not_drawn_as_a_line() -> None:
     """Where the field was set from one end to the other nothing was measured, so nothing is drawn there."""
-    field = np.concatenate([np.linspace(0, 1, 200), np.linspace(9, 10, 200)])
+    field = np.concatenate([np.linspace(1, 0, 200), np.linspace(9, 10, 200)])
     columns = np.asarray(coloured(curve([Series(field, np.ones(400))])).any(axis=0))
     inside = np.flatnonzero(columns)
     assert not columns[(inside[0] + inside[-1]) // 2]
