@@ -5,7 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ingestors.binary import brml, drs4, gwyddion, igor, phi, rigaku, xrdml
+from ingestors.binary import (
+    andor,
+    biologic,
+    brml,
+    bruker_raw,
+    czi,
+    drs4,
+    fits,
+    galactic,
+    gwyddion,
+    igor,
+    matlab,
+    nanonis,
+    numpy_arrays,
+    phi,
+    picoquant,
+    princeton,
+    renishaw,
+    rigaku,
+    tdms,
+    veeco,
+    xrdml,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,5 +57,21 @@ FAMILIES: Final = (
     Family("Bruker BRML", brml.recognises, brml.read),
     Family("PANalytical XRDML", xrdml.recognises, xrdml.read),
     Family("Rigaku RASX", rigaku.recognises, rigaku.read),
+    Family("Nanonis image", nanonis.recognises_image, nanonis.read_image),
+    Family("Nanonis grid", nanonis.recognises_grid, nanonis.read_grid),
+    Family("NanoScope", veeco.recognises, veeco.read),
+    Family("Renishaw WiRE", renishaw.recognises, renishaw.read),
+    Family("Andor SIF", andor.recognises, andor.read),
+    Family("BioLogic EC-Lab", biologic.recognises, biologic.read),
+    Family("PicoQuant", picoquant.recognises, picoquant.read),
+    Family("TDMS", tdms.recognises, tdms.read),
+    Family("FITS", fits.recognises, fits.read),
+    Family("MATLAB", matlab.recognises, matlab.read),
+    Family("NumPy", numpy_arrays.recognises, numpy_arrays.read),
+    Family("NumPy archive", numpy_arrays.recognises_archive, numpy_arrays.read_archive),
+    Family("Zeiss CZI", czi.recognises, czi.read),
+    Family("Bruker RAW", bruker_raw.recognises, bruker_raw.read),
+    Family("Galactic SPC", galactic.recognises, galactic.read),
+    Family("Princeton SPE", princeton.recognises, princeton.read),
     Family("Igor binary wave", igor.recognises, igor.read),
 )

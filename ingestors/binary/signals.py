@@ -200,9 +200,10 @@ def _cube(signal: Signal, title: str, *, reverse: bool) -> list[Thumbnail]:
 
 
 def plane(signal: Signal, title: str) -> Thumbnail:
-    """A map with its scales, or a plain picture if nothing is known of its scales (and for colours)."""
+    """A map with its scales; whole numbers of which no scale is known (a camera's) and colours as a plain picture."""
     name = signal.name or "map"
-    if signal.values.ndim != 2 or not any(axis.label for axis in signal.axes):
+    whole = signal.values.dtype.kind in "iub"
+    if signal.values.ndim != 2 or (whole and not any(axis.label for axis in signal.axes)):
         values = signal.values if signal.rows_down or signal.values.ndim != 2 else signal.values[::-1]
         return thumbnail(name, picture(values, title))
     columns = signal.values.shape[1]

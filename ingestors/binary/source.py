@@ -21,6 +21,7 @@ Array = NDArray[Any]
 
 _MOST_BYTES: Final = 64 * 2**20  # of one piece that is no array
 _MOST_VALUES: Final = 8_000_000  # of one array that is looked at
+_MOST_ARRAY: Final = 64 * 2**20  # bytes of it
 _MOST_SIDE: Final = 2**40
 
 
@@ -77,9 +78,9 @@ class Source:
         count = min(shape[0], there)
         if slab <= 0 or count <= 0:
             raise UnreadableError("The file holds no data, or less than one row of them.")
-        if slab > 4 * _MOST_VALUES:
+        if slab > 4 * _MOST_VALUES or slab * kind.itemsize > 4 * _MOST_ARRAY:
             raise UnreadableError(f"One plane of the data has {slab} values: too many to look at.")
-        wanted = max(1, min(count, _MOST_VALUES // slab))
+        wanted = max(1, min(count, _MOST_VALUES // slab, _MOST_ARRAY // (slab * kind.itemsize)))
         if len(shape) == 1 or wanted == count:
             chosen = np.arange(wanted)
             return self._values(offset, kind, wanted * slab).reshape(wanted, *shape[1:]), chosen
