@@ -22,7 +22,8 @@ from daemon.model import (
     SessionEvidence,
     Source,
 )
-from ingestors.api import display_name
+from daemon.naming import Layers, named, without_templates
+from ingestors.api import display_name, units_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -48,6 +49,8 @@ class Provided:
     session_evidence: SessionEvidence = SessionEvidence.GAP
     session: Mapping[str, Any] = field(default_factory=dict)
     sidecar: Mapping[str, Any] = field(default_factory=dict)
+    sidecar_metadata: Mapping[str, Any] = field(default_factory=dict)
+    sidecar_files: Sequence[str] = ()
     path: Mapping[str, Any] = field(default_factory=dict)
     configuration: Mapping[str, Any] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
@@ -94,37 +97,71 @@ def compose(
 ) -> DatasetRecord:
     """Make the record of a dataset. The primary member comes first; there is at least one."""
     primary = members[0]
-    layers: tuple[tuple[Source, Mapping[str, Any]], ...] = (
+    layers: Layers = (
         (Source.SESSION, provided.session),
         (Source.SIDECAR, provided.sidecar),
         (Source.PATH, provided.path),
         (Source.CONFIGURATION, provided.configuration),
         (Source.INGESTOR, extracted.attributes),
-        (Source.DEFAULT, {**_plain_defaults(primary), **provided.defaults}),
+        (Source.DEFAULT, provided.defaults),
+        (Source.DEFAULT, _plain_defaults(primary)),
     )
-    attributes = _strongest(layers, _session_attribute(provided, extracted))
-    provenance = {
-        "ingestor": extracted.ingestor,
-        "ingestor_version": extracted.version,
-        "path": display_name(primary.path),
-        "sources": {name: attribute.source.value for name, attribute in attributes.items()},
-        **({"units": dict(extracted.units)} if extracted.units else {}),
-        **({"warnings": list(extracted.warnings)} if extracted.warnings else {}),
-    }
+    session = _session_attribute(provided, extracted)
+    samples = _samples(_words(layers, "samples"), extracted.samples)
+    metadata = overlaid(extracted.scientific_metadata, provided.sidecar_metadata)
+    made = named(
+        layers,
+        _strongest(without_templates(layers), session),
+        samples=[sample.name for sample in samples],
+        file=display_name(primary.path.rpartition("/")[2]),
+        metadata=metadata,
+    )
+    attributes = _strongest(made.layers, session)
+    warnings = [*extracted.warnings, *made.warnings(attributes)]
+    provenance = _provenance(
+        ingestor=extracted.ingestor,
+        ingestor_version=extracted.version,
+        path=display_name(primary.path),
+        sources={name: attribute.source.value for name, attribute in attributes.items()},
+        templates=made.used(attributes),
+        sidecar={"files": list(provided.sidecar_files), "metadata": list(provided.sidecar_metadata)}
+        if provided.sidecar_files
+        else {},
+        units={**extracted.units, **units_in(dict(provided.sidecar_metadata))},
+        warnings=warnings,
+    )
     return DatasetRecord(
         unique_id=unique_id,
         revision=revision,
         attributes=attributes,
-        scientific_metadata={**extracted.scientific_metadata, "labferry": provenance},
+        scientific_metadata={**metadata, "labferry": provenance},
         keywords=_unique([*_words(layers, "keywords"), *extracted.keywords]),
-        samples=_samples(_words(layers, "samples"), extracted.samples),
+        samples=samples,
         files=record_files(members),
         thumbnails=tuple(thumbnails),
         parent_id=parent_id,
-        warnings=tuple(extracted.warnings),
+        warnings=tuple(warnings),
         ingestor=extracted.ingestor,
         ingestor_version=extracted.version,
     )
+
+
+def overlaid(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Two trees as one; where both have a value, the one above holds. A number with its unit is one value."""
+    merged = dict(below)
+    for name, value in above.items():
+        old = merged.get(name)
+        branches = isinstance(old, dict) and isinstance(value, dict) and "value" not in old and "value" not in value
+        merged[name] = overlaid(old, value) if branches else value  # type: ignore[arg-type]
+    return merged
+
+
+def _provenance(
+    *, ingestor: str, ingestor_version: str, path: str, sources: Mapping[str, str], **more: Any
+) -> dict[str, Any]:
+    """What labferry says of the record itself; of the rest what there is."""
+    always = {"ingestor": ingestor, "ingestor_version": ingestor_version, "path": path, "sources": sources}
+    return always | {name: value for name, value in more.items() if value}
 
 
 def chosen_id(extracted: Mapping[str, str], stored: str | None, fresh: str) -> str:
@@ -201,11 +238,12 @@ def session_record(
         "session_name": name,
         "timestamp": started_at.isoformat(),
     }
-    layers: tuple[tuple[Source, Mapping[str, Any]], ...] = (
+    layers: Layers = (
         (Source.INGESTOR, own),
         (Source.SESSION, provided.session),
         (Source.CONFIGURATION, provided.configuration),
     )
+    layers = without_templates(layers)  # they speak of a measurement
     metadata = {
         "session": {
             "name": name,
@@ -225,9 +263,7 @@ def session_record(
     )
 
 
-def _strongest(
-    layers: Sequence[tuple[Source, Mapping[str, Any]]], session: Mapping[str, Attribute]
-) -> dict[str, Attribute]:
+def _strongest(layers: Layers, session: Mapping[str, Attribute]) -> dict[str, Attribute]:
     attributes: dict[str, Attribute] = {}
     for source, values in layers:
         for name, value in values.items():
@@ -264,7 +300,7 @@ def _words(layers: Sequence[tuple[Source, Mapping[str, Any]]], name: str) -> lis
     """Lists add up over the layers instead of hiding each other."""
     words: list[str] = []
     for _, values in layers:
-        value = values.get(name)
+        value = values.get(name) or (values.get("sample") if name == "samples" else None)
         words += [value] if isinstance(value, str) else [str(word) for word in value or ()]
     return words
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from daemon.patterns import compile_pattern, expand_braces
+from daemon.templates import Template
 from ingestors.api import ATTRIBUTES
 
 if TYPE_CHECKING:
@@ -29,6 +30,16 @@ _PORTS: Final = 65535
 
 PROVIDABLE: Final = (ATTRIBUTES - {"unique_id"}) | {"public", "instrument_id", "keywords", "samples"}
 """The names that `attributes:` and `defaults:` may give: Crucible's settable dataset fields, keywords and samples."""
+TEMPLATED: Final = frozenset(
+    {"dataset_name", "measurement", "data_type", "data_format", "instrument_name", "session_name"}
+)
+"""The attributes that may be templates in the configuration: those that are free text."""
+METADATA: Final = "metadata"
+"""The field below which a template finds scientific metadata: `{metadata.laser.power}`."""
+FIELDS: Final = (ATTRIBUTES - {"unique_id"}) | {"instrument_id", "sample", "name", "stem"}
+"""What else a template may name: attributes, `sample` (several with commas), the file's `name` and its `stem`."""
+EVERY_FILE: Final = "**"
+"""The pattern that a name without one stands for."""
 PATH_GROUPS: Final = PROVIDABLE - {"public"}
 """The names that a group of `session.path` may have."""
 
@@ -141,13 +152,37 @@ class KeyProblems(ValueError):  # noqa: N818 a value that travels through pydant
 
 def attributes(values: dict[str, Any]) -> dict[str, Any]:
     """Accept Crucible's settable attributes. Raises KeyProblems."""
-    problems = {name: text for name, value in values.items() if (text := _attribute_problem(name, value))}
+    problems = {
+        name: text
+        for name, value in values.items()
+        if (text := attribute_problem(name, value) or _template_problem(name, value))
+    }
     if problems:
         raise KeyProblems(problems)
     return values
 
 
-def _attribute_problem(name: str, value: object) -> str | None:
+def is_template(name: str, value: object) -> bool:
+    """Whether the value that the configuration gives for an attribute is made of other values."""
+    return name in TEMPLATED and isinstance(value, str) and ("{" in value or "}" in value)
+
+
+def _template_problem(name: str, value: object) -> str | None:
+    if not is_template(name, value):
+        braces = isinstance(value, str) and ("{" in value or "}" in value)
+        return f"cannot be a template; {', '.join(sorted(TEMPLATED))} can" if braces else None
+    try:
+        names = Template.parse(str(value)).names()
+    except ValueError as error:
+        return str(error)
+    unknown = sorted(field for field in names if field not in FIELDS and not field.startswith(f"{METADATA}."))
+    if not unknown:
+        return None
+    return did_you_mean(f"has the field {{{unknown[0]}}}, which no dataset has", unknown[0], FIELDS)
+
+
+def attribute_problem(name: str, value: object) -> str | None:
+    """What is wrong with a value that somebody gives for an attribute, in one sentence; None if it can be used."""
     if name not in PROVIDABLE:
         return did_you_mean("is no attribute that can be given here", name, PROVIDABLE)
     if name == "public":
@@ -169,6 +204,27 @@ def did_you_mean(sentence: str, word: str, known: Iterable[str]) -> str:
     return f"{sentence}; did you mean {near[0]!r}?" if near else f"{sentence}; known are {', '.join(words)}"
 
 
+def ingestors(value: object) -> object:
+    """Read one name for every file, or names by pattern; the first pattern that matches wins. Raises ValueError."""
+    if isinstance(value, str):
+        value = {EVERY_FILE: value}
+    if not isinstance(value, dict):
+        raise ValueError('should be an ingestor\'s name, or names by pattern, such as {"*.dat": xy}')  # noqa: TRY004 pydantic's way
+    problems = {key: "should be the name of an ingestor" for key, name in value.items() if not _is_name(name)}
+    for pattern in value:
+        try:
+            compile_pattern(str(pattern))
+        except ValueError as error:
+            problems[pattern] = str(error)
+    if problems:
+        raise KeyProblems(problems)
+    return value
+
+
+def _is_name(name: object) -> bool:
+    return isinstance(name, str) and bool(name.strip()) and name.isprintable()
+
+
 Duration = Annotated[float, BeforeValidator(seconds, json_schema_input_type=str | float)]
 """Seconds."""
 ByteSize = Annotated[int, BeforeValidator(size, json_schema_input_type=str | int)]
@@ -179,6 +235,7 @@ Companion = Annotated[str, AfterValidator(companion)]
 FilePath = Annotated[Path, BeforeValidator(filesystem_path, json_schema_input_type=str)]
 CatalogName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 Provided = Annotated[dict[str, Any], AfterValidator(attributes)]
+Ingestors = Annotated[dict[str, str], BeforeValidator(ingestors, json_schema_input_type=str | dict[str, str])]
 PathExpression = Annotated[str, AfterValidator(path_expression)]
 WebAddress = Annotated[str, AfterValidator(web_address)]
 Port = Annotated[int, Field(ge=0, le=_PORTS)]

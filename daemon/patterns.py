@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MAX_ALTERNATIVES: Final = 1024
+SIDECARS: Final = (".meta.yaml", ".meta.json")
+"""What the name of a file's sidecar has behind the file's own name, or behind its stem."""
 _NOTHING: Final = r"(?!)"
 _ANY_FOLDERS: Final = "**"
 
@@ -142,8 +144,14 @@ class PathFilter:
         self._open = _alternation(_prefix_regex(one) for one in wanted)
 
     def wants(self, path: str) -> bool:
-        """True for a file that is included and not excluded, by itself or by a folder above it."""
-        return self._include.fullmatch(path) is not None and self._exclude.fullmatch(path) is None
+        """True for a file that is included and not excluded, by itself or by a folder above it.
+
+        What a person writes beside a wanted file (`scan.h5.meta.yaml`) is wanted with it.
+        """
+        included = self._include.fullmatch(path) is not None
+        if not included and path.endswith(SIDECARS):
+            included = self._include.fullmatch(path[: -len(SIDECARS[0])]) is not None
+        return included and self._exclude.fullmatch(path) is None
 
     def enters(self, folder: str) -> bool:
         """False if surely nothing below this folder is wanted. The root itself (an empty text) is always entered."""

@@ -19,6 +19,7 @@ from daemon.forms import (
     Duration,
     FilePath,
     Glob,
+    Ingestors,
     PathExpression,
     Port,
     Provided,
@@ -163,10 +164,17 @@ class Instrument(BaseSettings):
     session: Session = Field(Session(), description="Which datasets are one sitting.")
     scan: Scan = Field(Scan(), description="How often the folders are compared with what is known.")
     extract: Extract = Field(Extract(), description="Limits for reading one dataset.")
-    attributes: Provided = Field(
-        default_factory=dict, description="Attributes of every dataset that no ingestor overwrites."
+    ingestor: Ingestors = Field(
+        default_factory=dict,
+        description="The ingestor that is asked first, by its name: one for all files, or one for each pattern.",
     )
-    defaults: Provided = Field(default_factory=dict, description="Attributes for when nothing else says them.")
+    attributes: Provided = Field(
+        default_factory=dict,
+        description="Attributes of every dataset that no ingestor overwrites: values, or templates of other values.",
+    )
+    defaults: Provided = Field(
+        default_factory=dict, description="Attributes for when nothing else says them: values or templates."
+    )
     catalogs: tuple[CatalogSettings, ...] = Field((), description="Where datasets go; the embedded catalog if empty.")
     state: FilePath | None = Field(
         None, description="Where the daemon keeps its memory; a local disk, outside of the roots."

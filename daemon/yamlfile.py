@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from pydantic import ValidationError
 
@@ -16,18 +16,40 @@ from daemon.settings import CATALOGS, Instrument
 from daemon.yamltext import Document, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
+
+    from daemon.yamltext import Trail
+
+
+class PluginName(Protocol):
+    """An ingestor of this installation; `error` says why it cannot be used, if so."""
+
+    @property
+    def name(self) -> str:
+        """What configuration and logs call it."""
+
+    @property
+    def error(self) -> str:
+        """Empty if it can be used."""
+
 
 MAX_BYTES: Final = 1 << 20
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
-def load(path: Path, *, folders: bool = True, environment: Mapping[str, str] | None = None) -> Instrument:
+def load(
+    path: Path,
+    *,
+    folders: bool = True,
+    environment: Mapping[str, str] | None = None,
+    installed: Callable[[], Iterable[PluginName]] | None = None,
+) -> Instrument:
     """Read one instrument; every path in the result is absolute and `state` is set.
 
-    `folders=False` does not ask whether the roots are there, for commands that only read the store. Raises
-    ConfigurationError with all problems in the order of the file.
+    `folders=False` does not ask whether the roots are there, for commands that only read the store. `installed` is asked
+    for the ingestors that there are if the file names one. Raises ConfigurationError with all problems in the order of
+    the file.
     """
     environment = os.environ if environment is None else environment
     text, mode = _read(path)
@@ -39,6 +61,8 @@ def load(path: Path, *, folders: bool = True, environment: Mapping[str, str] | N
         examine(document, environment, folders=folders)
         _examine_catalogs(document, path, mode)
         instrument = _instrument(document)
+        if installed is not None:
+            _examine_ingestors(document, installed)
     elif document.values is not None or not document.problems:
         document.problem((), "should be a mapping of `key: value` lines, beginning with `instrument: NAME`")
     if instrument is None or document.problems:
@@ -94,6 +118,22 @@ def _examine_catalogs(document: Document, path: Path, mode: int) -> None:
         if catalog.get("api_key") is not None and mode & _OTHERS:
             text = f"others may read this file: run `chmod 600 {path}`, or move the key to LABFERRY_CRUCIBLE_API_KEY or a systemd credential"
             document.problem(("catalogs", index, "api_key"), text)
+
+
+def _examine_ingestors(document: Document, installed: Callable[[], Iterable[PluginName]]) -> None:
+    """The ingestors that the file names are there. Nobody is asked if it names none."""
+    given = document.values.get("ingestor")
+    pairs: list[tuple[Trail, Any]] = [(("ingestor",), given)]
+    if isinstance(given, dict):
+        pairs = [(("ingestor", key), name) for key, name in given.items()]
+    named = {trail: name for trail, name in pairs if isinstance(name, str) and name.strip()}
+    rows = list(installed()) if named else []
+    known = sorted(row.name for row in rows if not row.error)
+    for trail, name in named.items():
+        if name not in known:
+            broken = [f"{row.name} cannot be loaded: {row.error}" for row in rows if row.error and name in row.name]
+            text = f"there is no ingestor {name!r}; installed are {', '.join(known)}"
+            document.problem(trail, "; ".join([text, *broken]))
 
 
 def _read(path: Path) -> tuple[str, int]:

@@ -8,8 +8,10 @@ Both run in a child process with a time and a memory limit; neither may write, p
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import IntEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
@@ -19,6 +21,7 @@ from ingestors.ucum import ucum
 if TYPE_CHECKING:
     from pathlib import Path
 
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?")
 HEAD_BYTES: Final = 65536
 """How much of the file's beginning a claim may look at without opening the file."""
 
@@ -156,8 +159,26 @@ class Ingestor(Protocol):
 
 
 def display_name(name: str) -> str:
-    r"""Text that every catalog can carry: surrogate escapes of undecodable bytes become `\xNN`, the rest stays."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    r"""Text that every catalog can carry: surrogate escapes of undecodable bytes become `\xNN`, the rest stays.
+
+    Half a character, as JSON can write it, becomes its number: `\ud83d`.
+    """
+    try:
+        raw = name.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        raw = name.encode("utf-8", "backslashreplace")
+    return raw.decode("utf-8", "backslashreplace")
+
+
+def is_time(value: Any) -> bool:
+    """Whether this is text that is a date or a time as ISO 8601 writes them, the date first: `2026-11-21T14:30:00+01:00`."""
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        return False
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
 
 
 def jsonable(value: Any) -> Any:  # noqa: C901, PLR0911 one branch per kind of value

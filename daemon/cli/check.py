@@ -13,6 +13,7 @@ from daemon.catalogs.catalog import Health
 from daemon.cli.opening import config_argument, json_option
 from daemon.cli.preflight import CONFIGURATION, OK, Look, failed, looks, ok, warning
 from daemon.errors import ConfigurationError
+from daemon.extract.sandbox import installed
 from daemon.locations import SERVICE_FILES
 from daemon.printable import escaped
 from daemon.yamlfile import load
@@ -50,7 +51,7 @@ def command(config: Path, *, offline: bool, as_json: bool) -> None:
 
 def _all(config: Path, *, offline: bool) -> Iterator[Look]:
     try:
-        instrument = load(config)
+        instrument = load(config, installed=installed)
     except ConfigurationError as error:
         for problem in error.problems:
             yield failed("configuration", problem, CONFIGURATION)

@@ -91,20 +91,11 @@ def test_command(name: str, files: tuple[Path, ...], *, timeout: float, memory: 
     sys.exit(0 if kept else 1)
 
 
-def _rows() -> list[PluginRow]:
-    """Every ingestor and every load error, from a worker as the daemon starts it."""
-    from daemon.extract.sandbox import Sandbox
-
-    sandbox = Sandbox(timeout=10.0, memory=2**30)
-    try:
-        return sandbox.plugins()
-    finally:
-        sandbox.close()
-
-
 def _installed(name: str) -> PluginRow:
     """The plugin of that name. Raises NotFoundError with what is there."""
-    rows = _rows()
+    from daemon.extract.sandbox import installed
+
+    rows = installed()
     for row in rows:
         if row.name == name and not row.error:
             return row
@@ -123,7 +114,9 @@ def _trial(path: Path) -> Any:
 
 def _listed(files: Sequence[Path]) -> dict[str, Any]:
     """The report that other programs read."""
-    rows = _rows()
+    from daemon.extract.sandbox import installed
+
+    rows = installed()
     good = sorted((row for row in rows if not row.error), key=lambda row: (row.origin == BUILT_IN, row.name))
     return {
         "ingestors": [

@@ -15,6 +15,7 @@ from daemon.cli.logs import Mode, configure, logger
 from daemon.cli.opening import config_argument, state_of
 from daemon.clock import SystemClock
 from daemon.errors import ConfigurationError
+from daemon.extract.sandbox import installed
 from daemon.service import Progress, Service
 from daemon.store.opening import Ownership
 from daemon.watch.lease import prepare
@@ -73,7 +74,7 @@ def command(ctx: click.Context, config: Path, *, once: bool, log_mode: Mode) -> 
     Example: labferry run hip-microscope.yaml --once
     """
     configure(log_mode, debug=bool((ctx.obj or {}).get("debug")))
-    instrument = load(config)
+    instrument = load(config, installed=installed)
     signals = Signals()
     prepare()
     status = OK
@@ -176,7 +177,7 @@ def _reloaded(config: Path) -> Instrument | None:
     """The new configuration, or None if it is wrong: then the old one stays in force."""
     notify.reloading()
     try:
-        instrument = load(config)
+        instrument = load(config, installed=installed)
     except ConfigurationError as error:
         log.error("config.rejected", problems=list(error.problems))
         notify.ready("configuration rejected; the old one stays in force")

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 import struct
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from ingestors.api import ATTRIBUTES, display_name, jsonable
+from ingestors.api import ATTRIBUTES, display_name, is_time, jsonable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -28,7 +26,6 @@ _MAX_ITEMS: Final = 200
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _PNG_START: Final = struct.Struct("!8sI4sII")
 _PNG_END: Final = b"IEND\xaeB`\x82"
-_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,21 +169,11 @@ def _attributes(value: Any, warnings: list[str]) -> dict[str, str]:
     for name, item in value.items() if isinstance(value, dict) else ():
         if name not in ATTRIBUTES:
             warnings.append(f"The ingestor gave the attribute {text(name)!r}, which no dataset has; it was left out.")
-        elif name == "timestamp" and not _is_time(item):
+        elif name == "timestamp" and not is_time(item):
             warnings.append(f"The time {text(item)!r} is not written as ISO 8601; it was left out.")
         elif text(item):
             accepted_[name] = text(item)
     return accepted_
-
-
-def _is_time(value: Any) -> bool:
-    if not isinstance(value, str) or not _DATE.fullmatch(value):
-        return False
-    try:
-        datetime.fromisoformat(value)
-    except ValueError:
-        return False
-    return True
 
 
 def _metadata(value: Any, warnings: list[str]) -> dict[str, Any]:

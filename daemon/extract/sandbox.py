@@ -36,11 +36,32 @@ from daemon.extract.process import WorkerDiedError, WorkerProcess
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["ClaimRow", "Failure", "Outcome", "PluginRow", "Sandbox", "SandboxClosedError", "ThumbnailImage"]
+__all__ = [
+    "ClaimRow",
+    "Failure",
+    "Outcome",
+    "PluginRow",
+    "Sandbox",
+    "SandboxClosedError",
+    "ThumbnailImage",
+    "installed",
+]
 
 _MAX_FAILURES: Final = 50
 _MAX_UNEXPLAINED: Final = 3
 """How often a worker may vanish with nobody to blame (an idle one left just then) until we go on without ingestors."""
+
+
+def installed() -> list[PluginRow]:
+    """Every ingestor of this installation, and those that cannot be loaded, from a worker that is started for it.
+
+    Raises StateError when none can be started.
+    """
+    sandbox = Sandbox(timeout=10.0, memory=2**30)
+    try:
+        return sandbox.plugins()
+    finally:
+        sandbox.close()
 
 
 class SandboxClosedError(LabferryError):

@@ -19,7 +19,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from daemon.errors import ConfigurationError
-from daemon.patterns import compile_pattern, expand_braces
+from daemon.patterns import SIDECARS, compile_pattern, expand_braces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -33,6 +33,9 @@ _NUMBER_FIELD: Final = re.compile(r"(?:\[0-9\])+\*?")
 _CONTAINERS: Final = (".h5", ".hdf5", ".nxs")
 _DIGITS: Final = re.compile(r"([0-9]+)")
 
+
+_ALWAYS: Final = tuple(f"{{{whose}}}{suffix}" for whose in ("name", "stem") for suffix in SIDECARS)
+"""Sidecars are companions whatever `companions` says."""
 
 T = TypeVar("T")
 
@@ -117,7 +120,9 @@ class CompanionRules:
     def __init__(self, settings: Datasets) -> None:
         problems: list[str] = []
         self._companions = tuple(
-            one for choices in _compile(_companions, settings.companions, "companions", problems) for one in choices
+            one
+            for choices in _compile(_companions, (*settings.companions, *_ALWAYS), "companions", problems)
+            for one in choices
         )
         self._folders = tuple(_compile(_folder, settings.folders, "folders", problems))
         self._sequences = tuple(

@@ -16,7 +16,7 @@ from daemon.compose import Extracted, Member, Provided
 from daemon.errors import LabferryError
 from daemon.grouping.sessions import Evidence, Span, evidence_for, gap_session, name_for_gap, path_attributes
 from daemon.loops.parents import compose_parent
-from daemon.loops.sidecars import nearest_session_file, sidecar_of
+from daemon.loops.sidecars import Sidecar, nearest_session_file, sidecar_of
 from daemon.mfid import new_mfid
 from daemon.model import DatasetState, SampleRef, SessionEvidence
 from daemon.record_json import to_json
@@ -44,7 +44,7 @@ class Notes:
 
     session_folder: str | None
     session_file: Mapping[str, Any] | None
-    sidecar: Mapping[str, Any]
+    sidecar: Sidecar
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +77,9 @@ class Composing:
         meanwhile: it comes again.
         """
         root = self._roots[dataset.root or 0]
-        extracted = _extracted(outcome, members)
         primary = members[0]
         notes = Notes(*nearest_session_file(root.path, primary.path), sidecar_of(root.path, members))
+        extracted = _extracted(outcome, members, notes.sidecar)
         with self._store.database.transaction():
             current = self._store.datasets.get(dataset.id)
             if current is None or current.state is not DatasetState.EXTRACTING or self._others(dataset, members):
@@ -140,7 +140,9 @@ class Composing:
             session_name=session.name,
             session_evidence=session.evidence,
             session=session.attributes if by_person else {},
-            sidecar=notes.sidecar,
+            sidecar=notes.sidecar.attributes,
+            sidecar_metadata=notes.sidecar.metadata,
+            sidecar_files=notes.sidecar.files,
             path=path_attributes(self._pattern, primary.path),
             configuration={"instrument_id": instrument.instrument, **instrument.attributes},
             defaults={"instrument_name": instrument.instrument, **instrument.defaults},
@@ -238,7 +240,7 @@ def _parsed(text: str) -> datetime | None:
         return None
 
 
-def _extracted(outcome: Outcome, members: Sequence[FileRow]) -> Extracted:
+def _extracted(outcome: Outcome, members: Sequence[FileRow], sidecar: Sidecar) -> Extracted:
     failures = [f"{failure.ingestor}: {failure.reason}" for failure in outcome.failures]
     notes = [f"{display_name(file.path)}: {file.reason}" for file in members if file.reason]
     return Extracted(
@@ -248,7 +250,7 @@ def _extracted(outcome: Outcome, members: Sequence[FileRow]) -> Extracted:
         scientific_metadata=outcome.scientific_metadata,
         keywords=outcome.keywords,
         samples=[SampleRef(sample["name"] or "", sample.get("unique_id")) for sample in outcome.samples],
-        warnings=[*outcome.warnings, *failures, *notes],
+        warnings=[*outcome.warnings, *failures, *notes, *sidecar.warnings],
         units=outcome.units,
     )
 

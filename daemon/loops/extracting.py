@@ -8,6 +8,7 @@ import structlog
 
 from daemon.errors import StateError
 from daemon.extract.sandbox import SandboxClosedError
+from daemon.patterns import PatternTable
 from daemon.store.datasets import ROOT_LEFT
 from ingestors.api import display_name
 
@@ -37,6 +38,7 @@ class Extracting:
         self._rules = rules
         self._hints = hints
         self._roots = {root.id: root for root in context.roots}
+        self._first = PatternTable(context.instrument.ingestor)
 
     def run(self, name: str) -> None:
         """Extract until the service stops."""
@@ -88,7 +90,7 @@ class Extracting:
             self._context.store.datasets.wait(dataset.id, "a member is not complete")
             return None
         paths = [root.path / file.path for file in members]
-        outcome = self._sandbox.extract(paths[0], paths[1:])
+        outcome = self._sandbox.extract(paths[0], paths[1:], ingestor=self._first.get(members[0].path))
         for failure in outcome.failures:
             log.warning(
                 "ingestor.failed",

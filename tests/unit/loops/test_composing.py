@@ -81,7 +81,7 @@ def test_every_source_wins_over_the_next(sitting: Workshop) -> None:
     sitting.whole()
     assert said(sitting, "MFP7/day/x.dat", "sample") == ("of the session", "session")
     assert said(sitting, "MFP7/day/x.dat", "project_id") == ("of the sidecar", "sidecar")
-    assert said(sitting, "MFP7/day/x.dat", "note2") == (5, "sidecar")
+    assert record(sitting, "MFP7/day/x.dat").scientific_metadata["note2"] == 5
     assert said(sitting, "MFP8/day/y.dat", "project_id") == ("MFP8", "path")
     assert said(sitting, "z.dat", "project_id") == ("from configuration", "configuration")
     assert said(sitting, "z.dat", "sample") == ("of the file", "ingestor")
