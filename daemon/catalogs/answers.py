@@ -33,6 +33,10 @@ _ADVICE: Final = {
 }
 
 
+class Unanswered(CatalogUnavailable):
+    """No answer came: the connection broke or stayed silent. What was sent may have arrived in part."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """An HTTP answer, read whole. `request` is method and path for sentences, `headers` has lower-case names."""

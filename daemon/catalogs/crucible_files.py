@@ -7,13 +7,13 @@ an empty file that the catalog does not take as an upload (its storage has no up
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.catalogs.answers import code_of, error_of, nonsense, said
 from daemon.catalogs.http import HttpClient, segment
-from daemon.catalogs.resumable import ROUTE, send_resumable
-from daemon.catalogs.signed import PartSender, Upload, UploadGone
+from daemon.catalogs.resumable import ROUTE, begin_resumable, send_resumable
+from daemon.catalogs.signed import LinkBreaks, PartSender, Upload, UploadGone
 from daemon.catalogs.source import Source, crc32c_text
 from daemon.errors import CatalogRefused, CatalogUnavailable, SourceChanged
 from daemon.model import StepKind
@@ -107,7 +107,10 @@ class FileTransfer:
         return self._record_only(job.dataset, file) if file.size == 0 else self._send_resumable(job)
 
     def _send_resumable(self, job: _Job) -> dict[str, Any]:
-        record = send_resumable(self._client, job.dataset, job.source, job.attempt, job.memory)
+        memory = job.memory
+        if memory.get("route") != ROUTE:
+            memory = begin_resumable(self._client, job.dataset, job.source, job.attempt)
+        record = send_resumable(self._client, self._clock, job.dataset, job.source, job.attempt, memory)
         return _outcome(record, job.file, "uploaded")
 
     def _initiate(self, job: _Job) -> Answer:
@@ -151,11 +154,13 @@ class FileTransfer:
         file, how = job.file, str(memory.get("how", "uploaded"))
         try:
             if file.size:
-                PartSender(self._client, self._clock, job.source, upload, job.attempt).run(memory)
+                self._send_parts(upload, job, memory)
             job.source.verify()
         except SourceChanged:
             self._abort(upload)
             raise
+        except LinkBreaks:
+            return self._byte_by_byte(upload, job, memory)
         body = {"upload_id": upload.upload_id, "sha256_hash": file.sha256, "crc32c": crc32c_text(file.crc32c)}
         path = f"/datasets/{segment(upload.dataset)}/upload/multipart/complete"
         answer = self._client.call("POST", path, body=body, slow=True, also=(_CONFLICT, *_GONE))
@@ -167,6 +172,22 @@ class FileTransfer:
         if answer.status == _CONFLICT:
             raise error_of(answer)
         raise UploadGone
+
+    def _send_parts(self, upload: Upload, job: _Job, memory: Mapping[str, Any]) -> None:
+        trusted = memory.get("trusted", True) is True
+        sender = PartSender(self._client, self._clock, job.source, upload, job.attempt, trusted=trusted)
+        sender.run(memory)
+
+    def _byte_by_byte(self, upload: Upload, job: _Job, memory: Mapping[str, Any]) -> dict[str, Any]:
+        """Go on over the route that resumes in the middle of a part, if the catalog has it; else part after part."""
+        try:
+            begun = begin_resumable(self._client, job.dataset, job.source, job.attempt)
+        except CatalogRefused:
+            untrusted = {**memory, "trusted": False}
+            job.attempt.remember(untrusted)
+            return self._finish(upload, job, untrusted)
+        self._abort(upload)
+        return self._send_resumable(replace(job, memory=begun))
 
     def _conflict(self, answer: Answer, job: _Job) -> dict[str, Any]:
         """The dataset has a file of this name: the same one, an earlier revision of ours, or somebody else's."""

@@ -18,7 +18,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from daemon.catalogs.answers import Answer, error_of, nonsense, retry_after
+from daemon.catalogs.answers import Answer, Unanswered, error_of, nonsense, retry_after
 from daemon.errors import CatalogRefused, CatalogUnavailable, ConfigurationError
 
 if TYPE_CHECKING:
@@ -247,9 +247,9 @@ class HttpClient:
             finally:
                 response.close()
         except httpx.TimeoutException as error:
-            raise CatalogUnavailable(f"{self.catalog} did not answer {name} in time ({_kind(error)}).") from None
+            raise Unanswered(f"{self.catalog} did not answer {name} in time ({_kind(error)}).") from None
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
-            raise CatalogUnavailable(self._scrub(f"{self.catalog} did not answer {name}: {_reason(error)}.")) from None
+            raise Unanswered(self._scrub(f"{self.catalog} did not answer {name}: {_reason(error)}.")) from None
         headers = {field.lower(): value for field, value in response.headers.items()}
         if response.status_code >= 300:  # noqa: PLR2004 only such bodies are quoted in errors
             body = self._scrub(body.decode("utf-8", "replace")).encode()

@@ -1,4 +1,7 @@
-"""The resumable route, for catalogs whose signed multipart uploads are switched off: one address, one chunk after the other.
+"""The resumable route: one address, one chunk after the other, and after a break from the very byte that arrived.
+
+For catalogs whose signed multipart uploads are switched off, and for large files over links that break: there a part
+that was cut is lost as a whole.
 
 Wire facts (nano-crucible 3.3.0, `resources/gcs/upload.py`; Google Cloud Storage, "Resumable uploads"):
 `POST /datasets/{id}/upload/initiate` gives `upload_id`, `resumable_uri` and `chunk_size_hint`; chunks go there by PUT
@@ -9,11 +12,12 @@ there; `Content-Range: bytes */total` asks; `POST …/upload/complete` makes the
 from __future__ import annotations
 
 import re
+import threading
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon.catalogs.answers import error_of, nonsense
+from daemon.catalogs.answers import Unanswered, error_of, nonsense
 from daemon.catalogs.http import segment
-from daemon.catalogs.signed import UploadGone
+from daemon.catalogs.signed import TRIES, UploadGone
 from daemon.errors import CatalogRefused, CatalogUnavailable
 
 if TYPE_CHECKING:
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
     from daemon.catalogs.catalog import Attempt
     from daemon.catalogs.http import HttpClient
     from daemon.catalogs.source import Source
+    from daemon.clock import Clock
 
 ROUTE: Final = "resumable"
 _SMALLEST_CHUNK: Final = 32 * 2**20
@@ -30,36 +35,43 @@ _UNIT: Final = 256 * 2**10  # chunks are multiples of 256 KiB
 _GONE: Final = frozenset({404, 410})
 _DONE: Final = frozenset({200, 201})
 _GO_ON: Final = 308
+_LONGEST_PAUSE: Final = 4.0
+
+
+def begin_resumable(client: HttpClient, dataset: str, source: Source, attempt: Attempt) -> dict[str, Any]:
+    """Begin an upload: what has to be remembered of it, or `{"existing_file": …}`. Raises a CatalogError."""
+    file = source.file
+    body = {"filename": file.name, "size": file.size, "sha256_hash": file.sha256}
+    answer = client.call("POST", f"/datasets/{segment(dataset)}/upload/initiate", body=body)
+    started = answer.mapping()
+    existing = started.get("existing_file")
+    if isinstance(existing, dict):
+        return {"existing_file": existing}
+    if not isinstance(started.get("resumable_uri"), str) or not isinstance(started.get("upload_id"), str):
+        raise nonsense(answer)
+    memory = {
+        "route": ROUTE,
+        "sha256": file.sha256,
+        "upload_id": started["upload_id"],
+        "resumable_uri": started["resumable_uri"],
+        "chunk": _chunk_size(started.get("chunk_size_hint")),
+    }
+    attempt.remember(memory)
+    return memory
 
 
 def send_resumable(
-    client: HttpClient, dataset: str, source: Source, attempt: Attempt, memory: Mapping[str, Any]
+    client: HttpClient, clock: Clock, dataset: str, source: Source, attempt: Attempt, memory: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Bring the file into the storage and return the catalog's file record. Raises UploadGone or a CatalogError."""
-    file = source.file
-    if memory.get("route") == ROUTE:
-        stored = _stored(client, memory["resumable_uri"], file.size)
-    else:
-        body = {"filename": file.name, "size": file.size, "sha256_hash": file.sha256}
-        answer = client.call("POST", f"/datasets/{segment(dataset)}/upload/initiate", body=body)
-        started = answer.mapping()
-        existing = started.get("existing_file")
-        if isinstance(existing, dict):
-            return existing
-        if not isinstance(started.get("resumable_uri"), str) or not isinstance(started.get("upload_id"), str):
-            raise nonsense(answer)
-        memory = {
-            "route": ROUTE,
-            "sha256": file.sha256,
-            "upload_id": started["upload_id"],
-            "resumable_uri": started["resumable_uri"],
-            "chunk": _chunk_size(started.get("chunk_size_hint")),
-        }
-        attempt.remember(memory)
-        stored = 0
-    _send_rest(client, source, memory, stored, attempt)
+    """Bring the rest of the file into the storage and return the catalog's file record. Raises UploadGone or a CatalogError.
+
+    `memory` is that of an upload that was begun.
+    """
+    if isinstance(memory.get("existing_file"), dict):
+        return dict(memory["existing_file"])
+    _send_rest(client, clock, source, memory, attempt)
     source.verify()
-    body = {"upload_id": memory["upload_id"], "sha256_hash": file.sha256}
+    body = {"upload_id": memory["upload_id"], "sha256_hash": source.file.sha256}
     path = f"/datasets/{segment(dataset)}/upload/complete"
     answer = client.call("POST", path, body=body, slow=True, also=tuple(_GONE))
     if answer.status in _GONE:
@@ -67,18 +79,35 @@ def send_resumable(
     return answer.mapping()
 
 
-def _send_rest(client: HttpClient, source: Source, memory: Mapping[str, Any], stored: int, attempt: Attempt) -> None:
-    total, chunk = source.file.size, int(memory["chunk"])
+def _send_rest(client: HttpClient, clock: Clock, source: Source, memory: Mapping[str, Any], attempt: Attempt) -> None:
+    """Send what the storage does not have. After a break it says how far it came; that many tries without progress fail."""
+    total, chunk, uri = source.file.size, int(memory["chunk"]), memory["resumable_uri"]
+    stored, futile, never = 0, 0, threading.Event()
+    if memory.get("begun"):
+        stored = _stored(client, uri, total)
+    elif total > 0:
+        attempt.remember({**memory, "begun": True})
     while stored < total:
         attempt.alive()
         source.verify()
         size = min(chunk, total - stored)
         headers = {"Content-Range": f"bytes {stored}-{stored + size - 1}/{total}"}
-        chunks = source.chunks(stored, size, attempt.alive)
-        answer = client.store(memory["resumable_uri"], chunks, size, headers)
-        arrived = _arrived(answer, total, otherwise=stored + size)
-        if arrived <= stored:
+        try:
+            answer = client.store(uri, source.chunks(stored, size, attempt.alive), size, headers)
+            arrived = _arrived(answer, total, otherwise=stored + size)
+        except Unanswered:
+            clock.wait(never, min(_LONGEST_PAUSE, 2.0 ** (futile - 2)))
+            try:
+                arrived = _stored(client, uri, total)
+            except CatalogUnavailable:
+                if futile >= TRIES:
+                    raise
+                arrived = stored
+        futile = 0 if arrived > stored else futile + 1
+        if futile > TRIES:
             raise CatalogUnavailable(f"{client.catalog}'s storage did not take the next bytes of {source.file.name}.")
+        if arrived > stored:
+            attempt.remember({**memory, "begun": True, "stored": arrived})
         stored = arrived
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon.catalogs.answers import error_of, nonsense
+from daemon.catalogs.answers import Unanswered, error_of, nonsense
 from daemon.catalogs.http import segment
 from daemon.catalogs.source import crc32c_text
 from daemon.errors import CatalogError, CatalogRefused, CatalogUnavailable
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 BATCH: Final = 32
 PART_THREADS: Final = 4
+MANY_PARTS: Final = 4
 TRIES: Final = 3
 MOST_PARTS: Final = 10_000  # of the storage's multipart uploads (GCS and S3)
 _MARGIN: Final = timedelta(seconds=30)
@@ -42,6 +43,10 @@ _HTTP_FORBIDDEN: Final = 403
 
 class UploadGone(Exception):  # noqa: N818 reads as the state it reports
     """The catalog or its storage no longer knows this upload; another one has to begin."""
+
+
+class LinkBreaks(Exception):  # noqa: N818 reads as the state it reports
+    """A connection broke in the middle of a part of a large file, where another route would lose less."""
 
 
 class _Cancelled(Exception):  # noqa: N818 another part failed; its error is the one that counts
@@ -70,14 +75,23 @@ class _Signature:
 
 
 class PartSender:
-    """Sends what the storage does not have yet. `memory` is what is remembered beside the acknowledged parts."""
+    """Sends what the storage does not have yet.
 
-    def __init__(self, client: HttpClient, clock: Clock, source: Source, upload: Upload, attempt: Attempt) -> None:
+    On a link that is `trusted` parts go in parallel, and a break in the middle of many of them is told by LinkBreaks;
+    otherwise they go one after the other, and each is tried again.
+    """
+
+    def __init__(
+        self, client: HttpClient, clock: Clock, source: Source, upload: Upload, attempt: Attempt, *, trusted: bool
+    ) -> None:
         self._client = client
         self._clock = clock
         self._source = source
         self._upload = upload
         self._attempt = attempt
+        self._threads = PART_THREADS if trusted else 1
+        self._breaks_tell = False
+        self._trusted = trusted
         self._count = -(-source.file.size // upload.part_size)
         self._stop = threading.Event()
         self._checksums: dict[int, int] = {}
@@ -85,9 +99,13 @@ class PartSender:
             raise CatalogUnavailable(f"{client.catalog} asks for {source.file.name} in {self._count} parts.")
 
     def run(self, memory: Mapping[str, Any]) -> None:
-        """Send the missing parts, remembering after each. Raises UploadGone or a CatalogError."""
+        """Send the missing parts, remembering after each, beside what is in `memory`.
+
+        Raises UploadGone, LinkBreaks or a CatalogError.
+        """
         done = self._acknowledged()
         missing = [number for number in range(1, self._count + 1) if number not in done]
+        self._breaks_tell = self._trusted and len(missing) >= MANY_PARTS
         for first in range(0, len(missing), BATCH):
             batch = missing[first : first + BATCH]
             self._attempt.alive()
@@ -103,7 +121,7 @@ class PartSender:
 
     def _send_together(self, signatures: Mapping[int, _Signature], done: set[int], memory: Mapping[str, Any]) -> None:
         """Send a batch in parallel. Only this thread remembers and looks whether the daemon stops."""
-        with ThreadPoolExecutor(min(PART_THREADS, len(signatures)), thread_name_prefix="part") as pool:
+        with ThreadPoolExecutor(min(self._threads, len(signatures)), thread_name_prefix="part") as pool:
             numbers: dict[Future[None], int] = {
                 pool.submit(self._send, number, signature, self._unless_stopped): number
                 for number, signature in signatures.items()
@@ -188,7 +206,9 @@ class PartSender:
             try:
                 chunks = self._source.chunks(offset, size, alive, self._checksums[number])
                 answer = self._client.store(signature.url, chunks, size, signature.headers)
-            except CatalogUnavailable as lost:
+            except Unanswered as lost:
+                if self._breaks_tell:
+                    raise LinkBreaks from lost
                 error = lost
                 continue
             if answer.status == _HTTP_OK and "html" not in answer.headers.get("content-type", ""):

@@ -84,24 +84,26 @@ class Gate:
         match = _RANGE.fullmatch(headers.get("content-range", ""))
         if match is None or int(match[3]) != row["size"]:
             raise Refusal(400, f"Content-Range should be bytes FIRST-LAST/{row['size']}")
+        arrival = self._arrivals.of(upload)
+        if arrival.busy:
+            raise Refusal(503, "Bytes are arriving on another connection", {"Retry-After": "1"})
         held = self._held(upload)
         if match[1] is None:
             return self._progress(row, held)
         first, last = int(match[1]), int(match[2])
         if first != held or not first <= last < row["size"]:
             return self._progress(row, held)
-        arrival = self._arrivals.of(upload)
-        if arrival.busy:
-            raise Refusal(503, "Bytes are arriving on another connection", {"Retry-After": "1"})
         arrival.busy.add(1)
         try:
             writer = content.PartWriter(content.upload_path(self._catalog, upload), first, arrival)
             try:
                 await _receive_into(writer, receive, last - first + 1)
+                # A part's number is here the position that it reached: the highest one is how far the bytes go.
+                # What arrived of a range before its connection broke counts too.
+                if writer.written:
+                    await self._acknowledge(writer, upload, first + writer.written, writer.checksum())
                 if writer.written != last - first + 1:
                     raise Refusal(400, "The connection ended before the range did")
-                # A part's number is here the position that it reached: the highest one is how far the bytes go.
-                await self._acknowledge(writer, upload, last + 1, writer.checksum())
             finally:
                 writer.close()
         finally:
