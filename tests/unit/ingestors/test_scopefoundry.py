@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 import pytest
 from PIL import Image as Pillow
+from PIL.PngImagePlugin import PngInfo
 
 from ingestors.api import Candidate, Extraction, Ingestor, Quantity, Sample, UnreadableError, jsonable
 from ingestors.hdf5 import HDF5
@@ -46,6 +47,20 @@ FACTS: dict[str, dict[str, Any]] = {
         "pictures": ["map and spectrum", "sum over the spectrum", "sum of the spectra"],
     },
     "made_2.2.1/261120_151451_camera_image_stack.h5": {"pictures": ["images"]},
+    "made_2.2.1/261121_145859_example_3d_scan.h5": {
+        "timestamp": "2026-11-21T14:58:59+00:00",
+        "instrument": "fancy app",
+        "sample": "calibration grid 7",
+        "data": {"signal_map": [2, 5, 9], "z_array": [2]},
+        "pictures": ["signal_map"],
+    },
+    "made_2.2.1/261121_153105_sweep_2d.h5": {
+        "timestamp": "2026-11-21T15:31:05+00:00",
+        "instrument": "sweep_microscope",
+        "sample": "graphene",
+        "data": {"spectrometer_spectrum_raw": [6, 4, 2, 64], "positions": [24, 2]},
+        "pictures": ["any_setting_0_hardware__stage__signal", "spectrometer_spectrum"],
+    },
     "made_2.3.0/261120_151439_sine_wave_plot.h5": {"timestamp": "2026-11-20T15:14:39+00:00", "pictures": ["buffer"]},
     "made_2.3.0/261120_151439_sine_wave_plot_INPROGRESS.h5": {"pictures": ["buffer"], "warning": "61 of 120 values"},
     "made_2.3.0/261120_151441_time_trace.h5": {
@@ -256,7 +271,13 @@ VIEWS: dict[str, tuple[dict[str, Any], int]] = {
     "hyperspec_cl": ({"spec_map": RNG.random((1, 1, 5, 7, 64)), "wls": WLS, "adc_map": RNG.random((1, 1, 5, 7, 2))}, 4),
     "picam_readout": ({"spectrum": RNG.random(64), "wavelengths": WLS}, 1),
     "andor_ccd_readout": ({"spectrum": RNG.random((8, 64)), "wls": WLS}, 1),
-    "power_scan": ({"spectra": RNG.random((9, 64)), "wls": WLS}, 1),
+    "power_scan": ({"spectra": RNG.random((9, 64)), "wls": WLS, "pm_powers": np.logspace(-6, -3, 9)}, 2),
+    "trpl_2d_scan": ({"time_trace_map": RNG.random((1, 5, 7, 64)), "time_array": np.arange(64.0)}, 3),
+    "picoharp_histogram": ({"time_histogram": RNG.random((2, 64)), "time_array": np.arange(64.0)}, 1),
+    "auger_spectrum": ({"chan_data": RNG.random((7, 64)), "ke": np.tile(WLS, (7, 1))}, 1),
+    "spec_run": ({"pl_spectra": RNG.random((3, 64)), "pl_wls": WLS, "photo": RNG.random((8, 9))}, 2),
+    "photocurrent_iv": ({"V": np.arange(9.0), "I": np.arange(9.0)}, 1),
+    "hyperspec_large": ({"spec_map": np.ones((1, 60, 70, 1000), dtype=np.float32), "wls": np.arange(1000.0)}, 3),
     "sync_raster_scan": ({"adc_map": RNG.random((2, 1, 9, 9, 3)), "ctr_map": RNG.integers(0, 9, (2, 1, 9, 9, 2))}, 1),
     "simple_tiled_image": ({"live_img_map": RNG.integers(0, 255, (1, 2, 3, 20, 30, 3), dtype=np.uint8)}, 1),
     "toupcam_live": ({"image": RNG.integers(0, 255, (48, 64, 3), dtype=np.uint8)}, 1),
@@ -280,6 +301,193 @@ def test_each_kind_of_measurement_has_its_pictures(tmp_path: Path, measurement: 
     found = extracted(FakeFile(measurement=measurement, data=data).write(tmp_path / "a.h5"))
     assert len(found.thumbnails) == count
     assert all(thumbnail.width <= 400 and thumbnail.height <= 300 for thumbnail in found.thumbnails)
+
+
+LEEM: dict[str, tuple[dict[str, Any], str, str, int]] = {
+    "sv_ramp": (
+        {
+            "0000_sv_array": np.linspace(0, 30, 16),
+            "000_imavg_array": RNG.random(16),
+            "000_im_array": RNG.random((16, 12, 14)) + 1,
+        },
+        "LEEM-IV",
+        "ScopeFoundryH5.qspleem_sv_ramp.real_space",
+        2,
+    ),
+    "sv_ramp_spin": (
+        {
+            "0000_sv_array": np.linspace(0, 30, 16),
+            "000_imavg_up_array": RNG.random(16),
+            "000_imavg_down_array": RNG.random(16),
+            "000_asym_array": RNG.random(16),
+            "000_im_up_array": RNG.random((16, 12, 14)) ** 40,
+            "000_im_down_array": RNG.random((16, 12, 14)) ** 40,
+        },
+        "SPLEED-IV",
+        "ScopeFoundryH5.qspleem_sv_ramp_spin.diffraction",
+        3,
+    ),
+    "image_save": (
+        {"000_im_array": RNG.random((12, 14)) ** 40},
+        "LEED Image",
+        "ScopeFoundryH5.qspleem_image_save.diffraction",
+        1,
+    ),
+    "SPLEEM_image": (
+        {"images": RNG.random((3, 2, 12, 14))},
+        "SPLEEM Image",
+        "ScopeFoundryH5.qspleem_spleem_image.real_space",
+        1,
+    ),
+    "ARRES_EK": (
+        {"spectrum": RNG.random((2, 9, 11)), "eV": np.linspace(0, 20, 9), "uv": RNG.random((11, 2))},
+        "ARRES E(k)",
+        "ScopeFoundryH5.qspleem_arres_ek.spectrum",
+        2,
+    ),
+    "ARRES_MM": (
+        {
+            "spectrum": RNG.random((1, 4, 5)),
+            "images": RNG.random((1, 4, 5, 6, 7)),
+            "kx": np.arange(4.0),
+            "ky": np.arange(5.0),
+        },
+        "ARRES Constant Energy Surface",
+        "ScopeFoundryH5.qspleem_arres_mm.diffraction",
+        2,
+    ),
+    "deposition_monitor": (
+        {
+            "roi_times": np.arange(20.0),
+            "roi_intensity": RNG.random((20, 3)),
+            "images": RNG.random((4, 12, 14)),
+            "sample_temperature": np.arange(20.0),
+        },
+        "Deposition Monitor",
+        "ScopeFoundryH5.qspleem_deposition_monitor.time_series",
+        3,
+    ),
+}
+
+
+@pytest.mark.parametrize("measurement", sorted(LEEM))
+def test_electron_microscopes_measurements_have_the_fields_names(tmp_path: Path, measurement: str) -> None:
+    """Diffraction and real space are told apart by the frames; data_type is the product as Crucible calls it."""
+    data, name, product, pictures = LEEM[measurement]
+    found = extracted(FakeFile(measurement=measurement, data=data).write(tmp_path / "a.h5"))
+    assert (found.attributes["measurement"], found.attributes["data_type"]) == (name, product)
+    assert len(found.thumbnails) == pictures
+
+
+def test_positions_of_a_scan_bring_their_samples(tmp_path: Path) -> None:
+    """Trays and films are samples with their ids where these are valid; each position's attributes are metadata."""
+    path = FakeFile(measurement="pollux_oospec_multipos_line_scan", data={"wavelengths": WLS}).write(tmp_path / "a.h5")
+    with h5py.File(path, "a") as file:
+        for number in range(2):
+            one = file.create_group(f"measurement/pollux_oospec_multipos_line_scan/positions/S{number:02d}")
+            one["raw_intensities"] = np.full((3, 64), 60.0)
+            one["dark_intensities"], one["blank_intensities"] = np.full(64, 10.0), np.full(64, 510.0)
+            one.attrs.update(
+                sample_name=f"film {number}",
+                sample_uuid="" if number else MFID,
+                tray_name="tray A",
+                tray_uuid="",
+                x_center=1.5,
+            )
+    found = extracted(path)
+    assert list(found.samples) == [Sample("tray A"), Sample("film 0", MFID), Sample("film 1")]
+    assert [place["position"] for place in found.scientific_metadata["positions"]] == ["S00", "S01"]
+    assert found.scientific_metadata["positions"][0]["x_center"] == 1.5
+    assert [thumbnail.caption for thumbnail in found.thumbnails] == ["absorbance of 2 positions"]
+
+
+def test_a_batch_and_a_sample_id_are_samples_with_ids(tmp_path: Path) -> None:
+    """SpinBot writes its batch as prefix, name and id; an app's sample may be an id itself."""
+    hardware = {"mf_crucible_spinbot": Component({"batch_id": f"B_films_{MFID}", "session_name": "night"})}
+    found = extracted(FakeFile(app=Component({"sample": MFID}), hardware=hardware).write(tmp_path / "a.h5"))
+    assert list(found.samples) == [Sample(MFID, MFID), Sample("films", MFID)]
+
+
+@pytest.mark.parametrize("name", ["orcid", "orcid1", "orcid3"])
+def test_an_orcid_of_zeros_and_a_proposal_of_zeros_are_placeholders(name: str) -> None:
+    """The component begins with these; several of its versions count their ORCIDs."""
+    assert (
+        typed({"mf_crucible": {name: "0000-0000-0000-0000", "proposal": "MFP0000", "email": "nobody@lbl.gov"}})
+        == Person()
+    )
+    assert typed({"mf_crucible": {name: "0000-0002-1825-0097"}}).owner_orcid == "0000-0002-1825-0097"
+
+
+def test_settings_that_are_json_text_are_read(tmp_path: Path) -> None:
+    """What HDF5 cannot hold ScopeFoundry stores as JSON; a broken one stays text, a deep one too."""
+    settings = {"chans": '["SE2", "InLens"]', "table": '{"a": 1.5}', "broken": "[1, 2", "deep": "[" * 900 + "]" * 900}
+    found = extracted(FakeFile(own=Component(settings)).write(tmp_path / "a.h5"))
+    told = found.scientific_metadata["measurement"]["sine_wave_plot"]["settings"]
+    assert (told["chans"], told["table"], told["broken"]) == (["SE2", "InLens"], {"a": 1.5}, "[1, 2")
+    assert isinstance(told["deep"], str)
+
+
+def test_settings_that_contradict_the_data_are_named(tmp_path: Path) -> None:
+    """Settings were written before the measurement: where the data say otherwise, both are told."""
+    own = Component({"Nh": 21, "h0": 0.0, "h1": 30.0})
+    data = {"count_rate_map": RNG.random((1, 5, 11)), "h_array": np.arange(11.0), "v_array": np.arange(5.0)}
+    warnings = extracted(FakeFile(measurement="apd_2d_scan", own=own, data=data).write(tmp_path / "a.h5")).warnings
+    assert any(
+        "Nh is 21, h_array has 11" in warning and "h1 is 30, h_array ends at 10" in warning for warning in warnings
+    )
+    generator = {"function_generator": Component({"amplitude": 1.0})}
+    path = FakeFile(hardware=generator, data={"buffer": 10 * np.sin(np.arange(50.0))}).write(tmp_path / "b.h5")
+    assert any(
+        "amplitude of function_generator is 1, the data reach" in warning for warning in extracted(path).warnings
+    )
+
+
+def test_an_aborted_scan_says_how_far_it_came(tmp_path: Path) -> None:
+    """Arrays have their final size from the beginning; rows, frames and values that stay empty are counted."""
+    image, cube = np.zeros((1, 40, 50)), np.zeros((20, 30, 40), dtype=np.uint16)
+    image[0, :12], cube[:5] = 1.0, 7
+    data = {"count_rate_map": image, "cube_map": cube}
+    warnings = extracted(FakeFile(measurement="apd_2d_scan", data=data).write(tmp_path / "a.h5")).warnings
+    assert any(
+        "count_rate_map (12 of 40 rows)" in warning and "cube_map (5 of 20 frames)" in warning for warning in warnings
+    )
+
+
+def test_a_sweep_that_was_not_closed_says_what_is_missing(tmp_path: Path) -> None:
+    """Positions and means are written at the end only; the raw data are drawn."""
+    data = {"range_1": np.arange(6.0), "range_2": np.arange(4.0), "daq_power_raw": RNG.random((6, 4, 3))}
+    own = Component({"actuator_1": "hw/stage/x", "actuator_2": "hw/stage/y", "scan_mode": "nested"})
+    found = extracted(FakeFile(measurement="sweep_2d", own=own, data=data).write(tmp_path / "a.h5"))
+    assert any("positions, read_positions, indices are missing" in warning for warning in found.warnings)
+    assert [thumbnail.caption for thumbnail in found.thumbnails] == ["daq_power"]
+    short = {**data, "positions": np.zeros((9, 2)), "read_positions": np.zeros((9, 2)), "indices": np.zeros((9, 2))}
+    found = extracted(FakeFile(measurement="sweep_2d", own=own, data=short).write(tmp_path / "b.h5"))
+    assert any("recorded 9 of 24 positions" in warning for warning in found.warnings)
+
+
+def test_a_file_without_its_version_is_known_by_its_groups(tmp_path: Path) -> None:
+    """Copies and old files lack the root's version; app, measurement and a time are enough."""
+    path = FakeFile(measurement="hyperspec_picam_mcl_laseroff").write(tmp_path / "a.h5")
+    with h5py.File(path, "a") as file:
+        del file.attrs["ScopeFoundry_version"], file["hardware"]
+        del (
+            file["app"].attrs["ScopeFoundry_type"],
+            file["measurement/hyperspec_picam_mcl_laseroff"].attrs["ScopeFoundry_type"],
+        )
+    assert extracted(path).attributes["measurement"] == "hyperspec_picam_mcl_laseroff"
+
+
+def test_a_picture_that_names_another_dataset_is_told(tmp_path: Path) -> None:
+    """ScopeFoundry writes the dataset's id into the pictures that it saves; the name alone may deceive."""
+    path = FakeFile().write(tmp_path / "a.h5")
+    for name, text in (("own", MFID), ("other", MFID[:-2] + "00"), ("none", "no id")):
+        told = PngInfo()
+        told.add_text("Description", text)
+        Pillow.new("L", (8, 8)).save(tmp_path / f"{name}.png", pnginfo=told)
+    warnings = extracted(path, *(tmp_path / f"{name}.png" for name in ("own", "other", "none"))).warnings
+    assert any(
+        "other.png" in warning and "own.png" not in warning and "none.png" not in warning for warning in warnings
+    )
 
 
 def test_pictures_beside_the_file_are_thumbnails_too(tmp_path: Path) -> None:
