@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from ingestors.api import Quantity
@@ -78,6 +79,8 @@ def measured(key: str, value: Any) -> tuple[str, Any]:
 
 def said(fields: Mapping[str, Any], keys: Iterable[str]) -> str:
     """The text under the first of the keys that has one (case, underscores and colons do not matter)."""
+    if not fields:
+        return ""
     known: dict[str, Any] = {}
     for key, value in reversed(list(flat(fields).items())):
         known[_plain(key)] = known[_plain(key).replace(" ", "")] = value
@@ -142,6 +145,7 @@ def anywhere(text: str) -> dates.Moment:
     return dates.undecided(words)
 
 
+@lru_cache(maxsize=4096)
 def _plain(key: str) -> str:
     """The key's words: `_DATEMEASURED`, `MeasScanStart-Time` and `Date / time:` lose their marks and capitals."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", key)
