@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from daemon.catalogs.credentials import Key, find_key
+from daemon.catalogs.credentials import Key, find_key, find_secret
 from daemon.catalogs.crucible import Crucible, CrucibleOptions
+from daemon.catalogs.remote import Remote
+from daemon.catalogs.scicat import SciCat
+from daemon.catalogs.scicat_lookups import SciCatOptions
+from daemon.catalogs.transfer import Copier
 from daemon.embedded import EmbeddedCatalog
 from daemon.errors import LabferryError
-from daemon.settings import CrucibleCatalog, LocalCatalog, catalogs_of
+from daemon.scicat_settings import SciCatCatalog
+from daemon.settings import LocalCatalog, catalogs_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from pydantic import SecretStr
+
     from daemon.catalogs.catalog import Catalog
+    from daemon.catalogs.transfer import Mover
     from daemon.clock import Clock
-    from daemon.settings import Instrument
+    from daemon.settings import AnyCatalog, CrucibleCatalog, Instrument
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +41,18 @@ class Connection:
     close: Callable[[], None]
 
 
-def connect(
-    catalogs: Sequence[LocalCatalog | CrucibleCatalog], instrument: Instrument, clock: Clock
-) -> dict[str, Connection]:
+def connect(catalogs: Sequence[AnyCatalog], instrument: Instrument, clock: Clock) -> dict[str, Connection]:
     """Make a connection for each catalog, by name. Raises StateError, CredentialsRefused or ConfigurationError."""
     connections: dict[str, Connection] = {}
     try:
         for settings in catalogs:
-            connect_one = _local if isinstance(settings, LocalCatalog) else _crucible
-            connections[settings.name] = connect_one(settings, instrument, clock)  # type: ignore[arg-type]
+            if isinstance(settings, LocalCatalog):
+                connections[settings.name] = _local(settings, clock)
+            else:
+                catalog = elsewhere(settings, instrument, clock)
+                connections[settings.name] = Connection(
+                    catalog, settings.url, settings.workers, _nothing, catalog.close
+                )
     except BaseException:
         for connection in connections.values():
             connection.close()
@@ -66,6 +78,13 @@ def reach(instrument: Instrument, clock: Clock) -> tuple[dict[str, Connection], 
     return connections, problems
 
 
+def elsewhere(settings: CrucibleCatalog | SciCatCatalog, instrument: Instrument, clock: Clock) -> Catalog:
+    """The adapter for a catalog that is no part of this program. Raises CredentialsRefused or ConfigurationError."""
+    if isinstance(settings, SciCatCatalog):
+        return scicat(settings, instrument, clock)
+    return crucible(settings, instrument, clock)
+
+
 def crucible(settings: CrucibleCatalog, instrument: Instrument, clock: Clock) -> Crucible:
     """The adapter for Crucible. Raises CredentialsRefused if no key is found anywhere."""
     configured = None if settings.api_key is None else settings.api_key.get_secret_value()
@@ -82,6 +101,38 @@ def crucible(settings: CrucibleCatalog, instrument: Instrument, clock: Clock) ->
     return Crucible(options, clock)
 
 
+def scicat(settings: SciCatCatalog, instrument: Instrument, clock: Clock) -> SciCat:
+    """The adapter for SciCat. Without an account it is made too, and says so when it is asked."""
+    options = SciCatOptions(
+        settings,
+        instrument.instrument,
+        password=_secret(settings, "password", settings.password) if settings.username else None,
+        token=_secret(settings, "token", settings.token),
+        mover=_mover(settings),
+        roots=[str(root.path) for root in instrument.roots],
+        software=f"labferry {importlib.metadata.version('labferry')}",
+        verify=settings.verify_tls,
+    )
+    return SciCat(options, clock)
+
+
+def _mover(settings: SciCatCatalog) -> Mover | None:
+    """What brings the files to the facility's storage; None if they lie there already."""
+    transfer = settings.transfer
+    read_back = transfer.verify == "hash"
+    if transfer.mode == "in-place" or transfer.to is None:
+        return None
+    if transfer.mode == "copy":
+        return Copier(transfer.to, read_back=read_back)
+    secret = _secret(settings, "storage_password", None)
+    return Remote(transfer.to, transfer.options, secret.text if secret else None, read_back=read_back)
+
+
+def _secret(settings: SciCatCatalog, what: str, configured: SecretStr | None) -> Key | None:
+    text = None if configured is None else configured.get_secret_value()
+    return find_secret(what, text, os.environ, name=settings.name, problems=[])
+
+
 def local(name: str, url: str, pages: str, token: str, token_file: Path, clock: Clock) -> Crucible:
     """The adapter for an embedded catalog: the same API. Its own ingestors need not read again what ours have read."""
     options = CrucibleOptions(
@@ -94,13 +145,7 @@ def local(name: str, url: str, pages: str, token: str, token_file: Path, clock: 
     return Crucible(options, clock)
 
 
-def _crucible(settings: CrucibleCatalog, instrument: Instrument, clock: Clock) -> Connection:
-    catalog = crucible(settings, instrument, clock)
-    return Connection(catalog, settings.url, settings.workers, _nothing, catalog.close)
-
-
-def _local(settings: LocalCatalog, instrument: Instrument, clock: Clock) -> Connection:
-    del instrument
+def _local(settings: LocalCatalog, clock: Clock) -> Connection:
     if settings.path is None:
         raise ValueError("a local catalog needs its folder; use daemon.settings.catalogs_of")
     server = EmbeddedCatalog(settings.path, settings.port, clock)

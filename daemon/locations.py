@@ -78,10 +78,15 @@ def examine(document: Document, environment: Mapping[str, str], *, folders: bool
             if text:
                 line = document.place(other.trail).line
                 document.problem(root.trail, f"{root.path} {text} {other.path} (line {line}); watch it once")
-    ours = [folder for folder in found if folder.trail[0] == "state" or folder.trail[::2] == ("catalogs", "path")]
-    for index, folder in enumerate(ours):
-        _outside(folder, roots, document, environment)
-        for other in ours[:index]:
+    for folder in found:
+        if folder.trail[0] == "state" or (folder.trail[-1] in {"path", "to"} and folder.trail[0] == "catalogs"):
+            _outside(folder, roots, document, environment)
+    _each_its_own([one for one in found if one.trail[0] == "state" or one.trail[::2] == ("catalogs", "path")], document)
+
+
+def _each_its_own(folders: list[_Folder], document: Document) -> None:
+    for index, folder in enumerate(folders):
+        for other in folders[:index]:
             if folder.real == other.real:
                 line = document.place(other.trail).line
                 document.problem(
@@ -111,6 +116,9 @@ def _paths(values: Any) -> Iterator[tuple[Trail, dict[str, Any], str]]:
             for key in keys:
                 if isinstance(item, dict) and _usable(item.get(key)):
                     yield (section, index, key), item, key
+            moving = item.get("transfer") if isinstance(item, dict) else None
+            if isinstance(moving, dict) and moving.get("mode") == "copy" and _usable(moving.get("to")):
+                yield (section, index, "transfer", "to"), moving, "to"
     if _usable(values.get("state")):
         yield ("state",), values, "state"
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.forms import KeyProblems, did_you_mean
-from daemon.settings import CATALOGS, SECTIONS, Instrument, Strict
+from daemon.scicat_settings import SCICAT_SECTIONS
+from daemon.settings import CATALOGS, SECTIONS, Instrument
+from daemon.strict import Strict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,7 +108,9 @@ def section(trail: Trail, loc: tuple[int | str, ...] = ()) -> type[BaseModel]:
     if not trail:
         return Instrument
     if trail[0] == "catalogs":
-        return CATALOGS.get(str(loc[2]) if len(loc) > 2 else "", Strict)  # noqa: PLR2004 catalogs, number, type
+        kind, below = (str(loc[2]), loc[3:-1]) if len(loc) > 2 else ("", ())  # noqa: PLR2004 catalogs, number, type
+        inside = [SCICAT_SECTIONS[str(part)] for part in below if kind == "scicat" and part in SCICAT_SECTIONS]
+        return inside[-1] if inside else CATALOGS.get(kind, Strict)
     return SECTIONS.get(str(trail[0]), Strict)
 
 

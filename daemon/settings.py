@@ -9,7 +9,7 @@ import os
 from pathlib import Path  # noqa: TC003 pydantic reads the annotation
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from daemon.forms import (
@@ -26,6 +26,8 @@ from daemon.forms import (
     Sequence,
     WebAddress,
 )  # fmt: skip
+from daemon.scicat_settings import SciCatCatalog
+from daemon.strict import Strict
 
 DEFAULT_EXCLUDE: Final = (
     "**/.*", "**/.*/**", "**/*.tmp", "**/*.part", "**/*.partial", "**/*.crdownload", "**/*.filepart",
@@ -36,12 +38,6 @@ DEFAULT_COMPANIONS: Final = (
     "{stem}.png", "{stem}.jpg", "{stem}.JPG", "{stem}.jpeg", "{stem}.log", "{stem}.ini", "{stem}_settings.ini",
     "{name}.meta.yaml", "{name}.meta.json",
 )  # fmt: skip
-
-
-class Strict(BaseModel):
-    """Unknown keys are mistakes; values do not change after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Root(Strict):
@@ -137,12 +133,15 @@ class CrucibleCatalog(Strict):
     )
 
 
-CatalogSettings = Annotated[LocalCatalog | CrucibleCatalog, Field(discriminator="type")]
+AnyCatalog = LocalCatalog | CrucibleCatalog | SciCatCatalog
+CatalogSettings = Annotated[AnyCatalog, Field(discriminator="type")]
 
 SECTIONS: Final[dict[str, type[Strict]]] = {
     "roots": Root, "settle": Settle, "datasets": Datasets, "session": Session, "scan": Scan, "extract": Extract,
 }  # fmt: skip
-CATALOGS: Final[dict[str, type[Strict]]] = {"local": LocalCatalog, "crucible": CrucibleCatalog}
+CATALOGS: Final[dict[str, type[Strict]]] = {
+    "local": LocalCatalog, "crucible": CrucibleCatalog, "scicat": SciCatCatalog,
+}  # fmt: skip
 
 
 class Instrument(BaseSettings):
@@ -196,7 +195,7 @@ class Instrument(BaseSettings):
         return InitSettingsSource(settings_cls, {"state": os.path.abspath(state)}), init_settings  # noqa: PTH100 no I/O
 
 
-def catalogs_of(instrument: Instrument) -> tuple[LocalCatalog | CrucibleCatalog, ...]:
+def catalogs_of(instrument: Instrument) -> tuple[AnyCatalog, ...]:
     """The catalogs of a loaded instrument: those of the file, or the embedded one; a local one has its folder.
 
     Raises ValueError if a local catalog needs the state folder and none is known (an instrument that was not loaded).
@@ -204,8 +203,8 @@ def catalogs_of(instrument: Instrument) -> tuple[LocalCatalog | CrucibleCatalog,
     return tuple(_placed(catalog, instrument.state) for catalog in instrument.catalogs or (LocalCatalog(),))
 
 
-def _placed(catalog: LocalCatalog | CrucibleCatalog, state: Path | None) -> LocalCatalog | CrucibleCatalog:
-    if isinstance(catalog, CrucibleCatalog) or catalog.path is not None:
+def _placed(catalog: AnyCatalog, state: Path | None) -> AnyCatalog:
+    if not isinstance(catalog, LocalCatalog) or catalog.path is not None:
         return catalog
     if state is None:
         raise ValueError("the instrument has no state folder yet; read it with daemon.yamlfile.load")

@@ -36,6 +36,7 @@ class PluginName(Protocol):
 
 MAX_BYTES: Final = 1 << 20
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+_SECRETS: Final = ("api_key", "password", "token")
 
 
 def load(
@@ -115,9 +116,11 @@ def _examine_catalogs(document: Document, path: Path, mode: int) -> None:
                 line = document.place(("catalogs", first)).line
                 text = f"the catalog in line {line} is called {name!r} too; give one of them another `name:`"
                 document.problem(("catalogs", index, *(["name"] if "name" in catalog else [])), text)
-        if catalog.get("api_key") is not None and mode & _OTHERS:
-            text = f"others may read this file: run `chmod 600 {path}`, or move the key to LABFERRY_CRUCIBLE_API_KEY or a systemd credential"
-            document.problem(("catalogs", index, "api_key"), text)
+        for option in _SECRETS:
+            if catalog.get(option) is not None and mode & _OTHERS:
+                variable = f"LABFERRY_{str(name or 'NAME').replace('-', '_').upper()}_{option.upper()}"
+                text = f"others may read this file: run `chmod 600 {path}`, or move this to {variable} or a systemd credential"
+                document.problem(("catalogs", index, option), text)
 
 
 def _examine_ingestors(document: Document, installed: Callable[[], Iterable[PluginName]]) -> None:

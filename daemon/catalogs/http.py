@@ -141,8 +141,9 @@ class HttpClient:
         self._pools = _Pools(catalog, verify)
         self._pools.reaching(httpx.URL(self._base))  # an unusable proxy is found now
 
-    def conceal(self, secret: str) -> None:
+    def conceal(self, secret: str, *, instead_of: str = "") -> None:
         """Let this text appear in no error either: a password, or a token that stands in a request's own headers."""
+        self._secrets.discard(instead_of)
         if secret:
             self._secrets.add(secret)
 

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.catalogs.answers import error_of, nonsense
+from daemon.catalogs.credentials import credential_of, variable_of
 from daemon.errors import CatalogRefused, CatalogUnavailable, CredentialsRefused
 
 if TYPE_CHECKING:
@@ -160,7 +161,12 @@ class Account:
         elif self._token is not None:
             token, life = self._token.text, self._left(self._token.text)
         else:
-            raise CredentialsRefused(f"There is no account and no token for {self._client.catalog}.")
+            name = self._client.catalog
+            raise CredentialsRefused(
+                f"There is no account and no token for {name}.",
+                f"Give `username` and a password in the variable {variable_of(name, 'password')} or the systemd credential "
+                f"{credential_of(name, 'password')}, or a token in {variable_of(name, 'token')} or {credential_of(name, 'token')}.",
+            )
         self._client.conceal(token, instead_of=self._latest)
         self._latest = token
         until = self._clock.monotonic() + life - min(_MARGIN, _SHARE * life)

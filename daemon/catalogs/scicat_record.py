@@ -3,37 +3,33 @@
 from __future__ import annotations
 
 import json
-import posixpath
-import re
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 from uuid import UUID, uuid5
 
 from daemon import scicat_rules
+from daemon.catalogs.scicat_files import Placement, changed_at, common_folder, own_path, safe_segment
 from daemon.catalogs.scicat_metadata import cleaned
-from daemon.catalogs.transfer import OBJECT_STORES
 from daemon.errors import CatalogRefused
 from daemon.placeholders import Template
 from ingestors.api import display_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from daemon.model import DatasetRecord, RecordFile
+    from daemon.model import DatasetRecord
     from daemon.scicat_settings import SciCatCatalog
 
 INGEST_KEY: Final = "ingest_key"
-BLOCK_FILES: Final = 20_000
+NAMES: Final = "labferry_names"
+"""Where a file's path and labferry's name for it differ: two files of the same name, or a rewritten one."""
 WAITING: Final = "filesNotYetAvailable"
 CREATED: Final = "datasetCreated"
 """The status messages with which SciCat's own command line marks datasets whose files are (not) there yet."""
 
 _PIDS: Final = UUID("6f0c7d0e-2c5b-5d0e-9b0a-6d1f3c0a4b52")
-_UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f/\\:]+")
-_ALSO: Final = 200
+_MOST_NAMES: Final = 5000
 _DERIVED: Final = frozenset({"processed", "derived", "reduced", "analysed", "analyzed"})
 _PLAIN_TEXTS: Final = (
     "instrumentGroup", "ownerEmail", "orcidOfOwner", "description", "comment", "sourceFolderHost", "creationLocation",
@@ -42,20 +38,6 @@ _PLAIN_TEXTS: Final = (
 _REQUIRED_TEXTS: Final = ("ownerGroup", "owner", "contactEmail", "datasetName", "type", "sourceFolder")
 _LISTS: Final = ("accessGroups", "principalInvestigators", "proposalIds", "sampleIds")
 _ADVICE: Final = "Correct `dataset:` of the catalog in the YAML file, or the dataset's attributes, then retry."
-
-
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """Where a dataset's files lie: `folder` as the file server sees it, `store` as the mover does, `names` below them.
-
-    `base` is the folder on this computer that paths are relative to; it stays what it was when a later revision has files
-    elsewhere, so that no path that is listed already changes.
-    """
-
-    base: str
-    folder: str
-    store: str
-    names: Mapping[str, str]
 
 
 class RecordMapping:
@@ -85,8 +67,9 @@ class RecordMapping:
         """Everything of the body of `POST /v4/datasets` that depends on the record alone. Raises CatalogRefused."""
         problems: list[str] = []
         values = self._values(record)
-        values["folder"] = self._placed(record, values, problems, base).folder
-        body = {**self._filled(values, problems), **self._times(record), **self._described(record)}
+        placement = self._placed(record, values, problems, base)
+        values["folder"] = placement.folder
+        body = {**self._filled(values, problems), **self._times(record), **self._described(record, placement)}
         problems += scicat_rules.problems(body) if not problems else []
         if len(json.dumps(body).encode()) > scicat_rules.LARGEST_BODY:
             problems.append("scientificMetadata: is larger than the 15 MB that SciCat takes")
@@ -96,6 +79,10 @@ class RecordMapping:
     def instrument(self, record: DatasetRecord) -> str | None:
         """What the instrument is called that has to be looked up."""
         return None if self._instrument_template is None else self._instrument_template.fill(self._values(record))
+
+    def owner_group(self, record: DatasetRecord) -> str:
+        """The group that owns the dataset and its attachments."""
+        return self._texts["ownerGroup"].fill(self._values(record)) or ""
 
     def delayed(self, record: DatasetRecord) -> bool:
         """Whether the archive has to wait for the files."""
@@ -133,14 +120,23 @@ class RecordMapping:
         body["isPublished"] = values.get("public") is True if published is None else published
         return body
 
-    def _described(self, record: DatasetRecord) -> dict[str, Any]:
+    def _described(self, record: DatasetRecord, placement: Placement) -> dict[str, Any]:
         """Keywords, techniques, software and metadata."""
+        names = [[path, name] for name, path in placement.names.items() if path.rpartition("/")[2] != name][
+            :_MOST_NAMES
+        ]
         measurement = str(record.value("measurement") or "").strip()
         known = {name.casefold(): technique for name, technique in self._settings.dataset.techniques.items()}
         technique = known.get(measurement.casefold()) or known.get("*")
         metadata, notes = cleaned(record.scientific_metadata)
         session = record.value("session_name")
-        own = {INGEST_KEY: {"value": ingest_key(record.unique_id)}}
+        own = {
+            INGEST_KEY: {
+                "value": ingest_key(record.unique_id),
+                "dataset": record.unique_id,
+                "instrument": self._instrument,
+            }
+        }
         reader = f"{record.ingestor} {record.ingestor_version}".strip()
         return {
             "keywords": list(dict.fromkeys(word for word in (measurement, *record.keywords) if word.strip())),
@@ -148,15 +144,16 @@ class RecordMapping:
             "usedSoftware": [self._software, *([reader] if record.ingestor else [])],
             "scientificMetadata": {
                 **({"session": session} if session else {}),
-                **{key: value for key, value in metadata.items() if key != INGEST_KEY},
+                **{key: value for key, value in metadata.items() if key not in {INGEST_KEY, NAMES}},
                 **({"labferry_changed": notes} if notes else {}),
+                **({NAMES: names} if names else {}),
                 **own,
             },
         }
 
     def _times(self, record: DatasetRecord) -> dict[str, str]:
         """When all files were complete, and from when to when it was measured, if that is known."""
-        changed = [moment for file in record.files if (moment := _changed_at(file)) is not None]
+        changed = [moment for file in record.files if (moment := changed_at(file)) is not None]
         measured = _moment(record.value("timestamp"))
         last = max(changed, default=None)
         created = last or measured
@@ -171,15 +168,15 @@ class RecordMapping:
         if not record.files:
             folder = self._roots[0] if self._roots else "/"
             return Placement(folder, self._seen(folder, problems), folder, {})
-        folder, names = _common(record.files, base)
+        folder, names = common_folder(record.files, base)
         transfer = self._settings.transfer
         if transfer.mode == "in-place" or transfer.to is None:
             lying = {name: lies for name, (_, lies) in names.items()}
             return Placement(folder, self._seen(folder, problems), folder, lying)
         parts = [_fill("transfer.layout", part, values, problems, needed=True) or "_" for part in self._layout]
-        store = "/".join([transfer.to.rstrip("/"), *(_segment(part) for part in parts)])
+        store = "/".join([transfer.to.rstrip("/"), *(safe_segment(part) for part in parts)])
         copied = {name: copy for name, (copy, _) in names.items()}
-        return Placement(folder, self._seen(_path(store), problems), store, copied)
+        return Placement(folder, self._seen(own_path(store), problems), store, copied)
 
     def _seen(self, folder: str, problems: list[str]) -> str:
         """The folder as the file server calls it: the longest entry of `path_map` that leads to it."""
@@ -193,6 +190,19 @@ class RecordMapping:
         if entries:
             problems.append(f"sourceFolder: no entry of `path_map` covers {display_name(folder)}")
         return display_name(folder)
+
+    def stored(self, folder: str) -> str | None:
+        """Where the mover finds a folder that the file server calls so; None if files stay in place."""
+        transfer = self._settings.transfer
+        if transfer.mode == "in-place" or transfer.to is None:
+            return None
+        for entry in sorted(self._settings.path_map, key=lambda entry: -len(entry.there)):
+            there = entry.there.rstrip("/\\")
+            if folder == there or folder.startswith((f"{there}/", f"{there}\\")):
+                folder = entry.here.rstrip("/") + folder[len(there) :].replace("\\", "/")
+                break
+        root = own_path(transfer.to).rstrip("/")
+        return f"{transfer.to.rstrip('/')}{folder[len(root) :]}" if folder.startswith(f"{root}/") else None
 
     def _refuse(self, record: DatasetRecord, problems: list[str]) -> None:
         if problems:
@@ -208,38 +218,6 @@ def ingest_key(unique_id: str) -> str:
 def chosen_pid(prefix: str, unique_id: str) -> str:
     """The pid that every try of this dataset gives, where the account may choose it."""
     return f"{prefix}/{uuid5(_PIDS, unique_id)}"
-
-
-def entries(record: DatasetRecord, placement: Placement) -> list[dict[str, Any]]:
-    """The files as SciCat lists them: path below the source folder, bytes, time, sha256."""
-    return [
-        {
-            "path": placement.names[file.name],
-            "size": file.size,
-            "time": (_changed_at(file) or datetime.fromtimestamp(0, UTC)).isoformat(timespec="milliseconds"),
-            "chk": file.sha256,
-        }
-        for file in record.files
-    ]
-
-
-def blocks(files: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The files as bodies for the nested route: at most 20,000 files and well below the largest request each."""
-    block: list[Mapping[str, Any]] = []
-    length = 0
-    for file in files:
-        needed = len(json.dumps(file).encode()) + 1
-        if block and (len(block) == BLOCK_FILES or length + needed > scicat_rules.LARGEST_BODY - _ALSO):
-            yield _block(block)
-            block, length = [], 0
-        block.append(file)
-        length += needed
-    if block:
-        yield _block(block)
-
-
-def _block(files: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    return {"size": sum(file["size"] for file in files), "chkAlg": "sha256", "dataFileList": list(files)}
 
 
 def _fill(name: str, template: Template, values: Mapping[str, Any], problems: list[str], *, needed: bool) -> str | None:
@@ -261,44 +239,9 @@ def _fill_all(name: str, template: Template, values: Mapping[str, Any], problems
         return []
 
 
-def _common(files: Sequence[RecordFile], base: str | None) -> tuple[str, dict[str, tuple[str, str]]]:
-    """The folder that holds all files; of each by its name: the path below it where a copy goes, and where it lies.
-
-    A rewritten file's later content has a name of its own (`scan.v2.dat`), under which a copy stands beside the first.
-    """
-    folder = base or posixpath.commonpath([posixpath.dirname(file.path) for file in files])
-    names = {}
-    for file in files:
-        lies = display_name(posixpath.relpath(file.path, folder))
-        above, _, own = lies.rpartition("/")
-        versioned = not (file.name == own or file.name.endswith(f"__{own}"))
-        copy = f"{above}/{file.name}".lstrip("/") if versioned else lies
-        names[file.name] = (file.name if copy.startswith("../") else copy, lies)
-    return folder, names
-
-
-def _path(store: str) -> str:
-    """The path of a storage on its own computer; an object store's address has no other."""
-    scheme, separator, _ = store.partition("://")
-    return urlsplit(store).path if separator and scheme not in OBJECT_STORES else store
-
-
-def _changed_at(file: RecordFile) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(file.fingerprint.mtime_ns / 1e9, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
 def _moment(value: Any) -> datetime | None:
     """A time with its offset; one that says none is this computer's own."""
     try:
         return datetime.fromisoformat(value).astimezone() if isinstance(value, str) else None
     except (ValueError, OverflowError, OSError):
         return None
-
-
-def _segment(text: str) -> str:
-    """A text as the name of one folder."""
-    name = _UNSAFE.sub("_", display_name(text)).strip().rstrip(".")
-    return name[:120] if name and name not in {".", ".."} else "_"

@@ -20,7 +20,7 @@ from daemon.errors import LabferryError
 from daemon.extract.sandbox import Sandbox
 from daemon.locations import user_name
 from daemon.patterns import PathFilter
-from daemon.settings import CrucibleCatalog, LocalCatalog, catalogs_of
+from daemon.settings import LocalCatalog, catalogs_of
 from daemon.watch.filesystems import is_shared_type, mount_of
 from daemon.watch.lease import leases_work, prepare
 from daemon.watch.roots import events_work, identify
@@ -29,7 +29,8 @@ from ingestors.api import display_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from daemon.settings import Instrument, Root
+    from daemon.scicat_settings import SciCatCatalog
+    from daemon.settings import CrucibleCatalog, Instrument, Root
 
 OK: Final = 0
 TRY_LATER: Final = 75
@@ -80,7 +81,7 @@ def looks(instrument: Instrument, *, offline: bool) -> Iterator[Look]:
         if isinstance(catalog, LocalCatalog):
             yield from _local(catalog)
         elif not offline:
-            yield from _crucible(catalog, instrument)
+            yield from _elsewhere(catalog, instrument)
     yield from _plugins(instrument)
 
 
@@ -215,9 +216,9 @@ def _local(catalog: LocalCatalog) -> Iterator[Look]:
                 yield warning("catalog", text)
 
 
-def _crucible(catalog: CrucibleCatalog, instrument: Instrument) -> Iterator[Look]:
+def _elsewhere(catalog: CrucibleCatalog | SciCatCatalog, instrument: Instrument) -> Iterator[Look]:
     try:
-        adapter = assembly.crucible(catalog, instrument, SystemClock())
+        adapter = assembly.elsewhere(catalog, instrument, SystemClock())
     except LabferryError as error:
         yield failed("catalog", f"{catalog.name}: {error}")
         return

@@ -10,6 +10,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from daemon.schema import schema
+from daemon.scicat_settings import SCICAT_SECTIONS
 from daemon.settings import CATALOGS, SECTIONS, Instrument
 from daemon.yamlfile import load
 
@@ -18,7 +19,14 @@ if TYPE_CHECKING:
 
 HOUSE = Path(__file__).parents[3]
 EXAMPLES = sorted((HOUSE / "config").glob("*.yaml"))
-MODELS: list[type[BaseModel]] = [Instrument, *SECTIONS.values(), *CATALOGS.values()]
+MODELS: list[type[BaseModel]] = [Instrument, *SECTIONS.values(), *CATALOGS.values(), *SCICAT_SECTIONS.values()]
+SHOWN: dict[type[BaseModel], str] = dict.fromkeys([CATALOGS["scicat"], *SCICAT_SECTIONS.values()], "tem-scicat")
+PREFIXES = {
+    "roots": "roots[].",
+    "path_map": "path_map[].",
+    "datasetlifecycle": "dataset.datasetlifecycle.",
+    "techniques": "dataset.techniques.*.",
+}
 
 
 def plain(path: Path) -> Any:
@@ -34,9 +42,9 @@ def test_each_example_can_be_used(path: Path) -> None:
     assert path.read_text("utf-8").startswith("# yaml-language-server: $schema=labferry.schema.json\n")
 
 
-def test_the_examples_cover_the_three_kinds_of_instrument() -> None:
-    """ScopeFoundry, diffractometer and tables have an example each."""
-    assert [path.stem for path in EXAMPLES] == ["generic-tables", "hip-microscope", "xrd"]
+def test_the_examples_cover_the_kinds_of_instrument() -> None:
+    """ScopeFoundry, diffractometer, tables and a facility with SciCat have an example each."""
+    assert [path.stem for path in EXAMPLES] == ["generic-tables", "hip-microscope", "tem-scicat", "xrd"]
 
 
 def test_the_schema_is_up_to_date() -> None:
@@ -56,10 +64,10 @@ def test_the_schema_refuses_what_the_settings_refuse() -> None:
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 def test_each_option_is_described(model: type[BaseModel]) -> None:
     """An option says what it means in one or two sentences, in the settings, the complete example and the README."""
-    example = (HOUSE / "config" / "hip-microscope.yaml").read_text("utf-8")
+    example = (HOUSE / "config" / f"{SHOWN.get(model, 'hip-microscope')}.yaml").read_text("utf-8")
     readme = (HOUSE / "README.md").read_text("utf-8")
-    home = next((name for name, other in SECTIONS.items() if other is model), "")
-    prefix = "roots[]." if home == "roots" else f"{home}." if home else ""
+    home = next((name for name, other in {**SECTIONS, **SCICAT_SECTIONS}.items() if other is model), "")
+    prefix = PREFIXES.get(home, f"{home}." if home else "")
     for name, field in model.model_fields.items():
         assert field.description, name
         assert field.description.endswith("."), name

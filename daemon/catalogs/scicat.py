@@ -1,0 +1,297 @@
+"""SciCat as a catalog: one dataset of the v4 API, its file lists and pictures by the v3 nested routes, nothing twice.
+
+Which routes and why: blocks and attachments of v4 are closed to many accounts, v3's filters lose texts that look like dates,
+and v3's PUT and DELETE of attachments hit another attachment than the one that is named; those two are never used.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from daemon.catalogs import scicat_check
+from daemon.catalogs.answers import nonsense
+from daemon.catalogs.crucible_record import digest_of
+from daemon.catalogs.http import segment
+from daemon.catalogs.scicat_account import Renewed, ServerError
+from daemon.catalogs.scicat_files import blocks, entries
+from daemon.catalogs.scicat_lookups import DATASETS, RECORD_KEY
+from daemon.catalogs.scicat_reading import SciCatReading
+from daemon.catalogs.scicat_record import CREATED, WAITING, chosen_pid
+from daemon.catalogs.scicat_update import Update
+from daemon.errors import CatalogRefused, CatalogUnavailable, CredentialsRefused, NotYet
+from daemon.model import Step, StepKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from daemon.catalogs.catalog import Attempt, Finding
+    from daemon.catalogs.scicat_files import Placement
+    from daemon.catalogs.scicat_lookups import SciCatOptions
+    from daemon.clock import Clock
+    from daemon.model import DatasetRecord
+
+BLOCK_KEY: Final = "files"
+LIFECYCLE_KEY: Final = "archivable"
+MOST_ERRORS: Final = 5
+"""Times that a 500 is answered, by a server that is otherwise well, until a person has to look."""
+IN_FLIGHT: Final = 5.0
+"""Seconds until what was perhaps created is looked up: a request may still be under way in the server."""
+
+_CONFLICT: Final = 409
+_CLOSED: Final = (403, 404)
+
+
+class SciCat(SciCatReading):
+    """The adapter; see `daemon.catalogs.catalog.Catalog`. Raises ConfigurationError for an unusable address."""
+
+    def __init__(self, options: SciCatOptions, clock: Clock) -> None:
+        super().__init__(options, clock)
+        self._update = Update(self._account)
+
+    def check(self) -> Sequence[Finding]:
+        """What our account may do, and whether the instrument and the storage are there."""
+        findings = scicat_check.check(self._client, self._account, self._options, self.instruments)
+        return [*findings, *(self._mover.check() if self._mover is not None else [])]
+
+    def plan(self, record: DatasetRecord) -> Sequence[Step]:
+        """The steps, in order. Raises CatalogRefused for a record that the configuration makes nothing valid of."""
+        if not record.files and not self._settings.parents:
+            return []
+        steps = [Step(StepKind.RECORD, RECORD_KEY, digest_of(self._mapping.body(record)))]
+        if self._mover is not None:
+            steps += [Step(StepKind.FILE, file.name, file.sha256) for file in record.files]
+        if record.files:
+            listed = [[file.name, file.size, file.sha256] for file in record.files]
+            steps.append(Step(StepKind.BLOCK, BLOCK_KEY, digest_of(listed)))
+        steps += [Step(StepKind.THUMBNAIL, thumbnail.name, thumbnail.sha256) for thumbnail in record.thumbnails]
+        if self._mapping.delayed(record):
+            steps.append(Step(StepKind.LIFECYCLE, LIFECYCLE_KEY, ""))
+        if record.parent_id is not None and self._settings.parents:
+            steps.append(Step(StepKind.LINK, record.parent_id, ""))
+        return steps
+
+    def perform(self, step: Step, record: DatasetRecord, attempt: Attempt) -> Mapping[str, Any]:
+        """Do one step; see the protocol. After a new log-in the step begins anew, and looks first."""
+        attempt.alive()
+        for _ in range(3):
+            try:
+                return self._perform(step, record, attempt)
+            except Renewed:
+                attempt = replace(attempt, repeated=True)
+            except ServerError as error:
+                raise self._judged(error, attempt) from None
+        raise CredentialsRefused(f"{self.name} forgets each token that it gives us.", "Look at its clock and its keys.")
+
+    def _perform(self, step: Step, record: DatasetRecord, attempt: Attempt) -> Mapping[str, Any]:
+        match step.kind:
+            case StepKind.RECORD:
+                return self._record(record, attempt)
+            case StepKind.FILE:
+                return self._file(step.key, record, attempt)
+            case StepKind.BLOCK:
+                return self._blocks(record, attempt)
+            case StepKind.THUMBNAIL:
+                return self._thumbnail(step.key, record, attempt)
+            case StepKind.LIFECYCLE:
+                return self._lifecycle(attempt)
+            case StepKind.LINK:
+                return self._link(step.key, attempt)
+            case _:
+                raise CatalogRefused(f"{self.name} knows no step of the kind {step.kind}.")
+
+    def _judged(self, error: ServerError, attempt: Attempt) -> CatalogRefused | CatalogUnavailable:
+        """A 500 is often for good. A server that is not well is waited for; one that is gets a few tries."""
+        health = self._client.call("GET", "/api/v3/health", also=(500, 502, 503, 504, 404))
+        if not health.ok and health.status not in _CLOSED:
+            return CatalogUnavailable(error.message, error.advice, error.retry_after)
+        count = int(attempt.memory.get("errors", 0)) + 1
+        attempt.remember({**attempt.memory, "errors": count % MOST_ERRORS})
+        if count < MOST_ERRORS:
+            return error
+        return CatalogRefused(
+            f"{error.message} That was its answer {count} times, while it was well otherwise.",
+            "Show this to SciCat's operators: their log says what it was; then retry.",
+        )
+
+    # The record
+
+    def _record(self, record: DatasetRecord, attempt: Attempt) -> Mapping[str, Any]:
+        earlier = attempt.outcomes.get((StepKind.RECORD, RECORD_KEY), {})
+        body = self._mapping.body(record, earlier.get("base"))
+        if "pid" in earlier:
+            return {**earlier, **self._update.later(earlier, body)}
+        placement = self._mapping.placement(record)
+        chosen = self._chosen(record.unique_id)
+        found = self._find(record.unique_id) if attempt.repeated or chosen is None else None
+        kept = {
+            "revision": record.revision,
+            "base": placement.base,
+            "store": placement.store,
+            "folder": placement.folder,
+        }
+        if found is None:
+            pid, made, left = self._create(record, body, chosen)
+            if made:
+                self._remember_pid(record.unique_id, pid)
+                return {"pid": pid, "created": True, **kept, **self._update.sent(body), "left": left}
+            found = pid
+        self._remember_pid(record.unique_id, found)
+        return {"pid": found, "created": False, **kept, **self._update.adopted(found, body)}
+
+    def _create(
+        self, record: DatasetRecord, body: Mapping[str, Any], chosen: str | None
+    ) -> tuple[str, bool, dict[str, str]]:
+        """The pid, whether this request made it, and what was left out."""
+        ids, left = self._instrument_ids(record)
+        group = self._account.identity().group(self._settings.group)
+        whole = {
+            **body,
+            "accessGroups": list(dict.fromkeys([*body["accessGroups"], *([group] if group else [])])),
+            **({"instrumentIds": ids} if ids else {}),
+            **({"pid": chosen} if chosen else {}),
+            **({"datasetlifecycle": lifecycle} if (lifecycle := self._born(record)) else {}),
+        }
+        if chosen and record.parent_id and self._settings.parents:
+            whole["inputDatasets"] = [chosen_pid(self._settings.pid_prefix or "", record.parent_id)]
+        try:
+            answer = self._account.call("POST", DATASETS, body=whole, slow=True, also=(_CONFLICT,))
+            if answer.status == _CONFLICT:
+                found = chosen or self._find(record.unique_id)
+                if found is None:
+                    raise nonsense(answer)
+                return found, False, left
+            pid = answer.mapping().get("pid")
+            if not isinstance(pid, str) or not pid:
+                raise nonsense(answer)
+        except ServerError:
+            found = self._find(record.unique_id)  # it answers so although it created it, for instance at a null
+            if found is None:
+                raise
+            return found, False, left
+        except CatalogUnavailable as error:
+            raise _in_flight(error) from None
+        return pid, True, left
+
+    def _born(self, record: DatasetRecord) -> dict[str, Any]:
+        """The lifecycle that a dataset begins with; what is not said is the server's own default."""
+        told = self._settings.dataset.datasetlifecycle.model_dump(exclude_none=True)
+        archivable = told.pop("archivable")
+        if self._mapping.delayed(record):
+            return {"isOnCentralDisk": False, **told, "archivable": False, "archiveStatusMessage": WAITING}
+        return {**told, **({"archivable": archivable} if isinstance(archivable, bool) else {})}
+
+    def _lifecycle(self, attempt: Attempt) -> Mapping[str, Any]:
+        """Every file is in place and listed: the archive may begin. 409 says that it was told so already."""
+        told = self._settings.dataset.datasetlifecycle
+        body = {"archivable": True, "archiveStatusMessage": CREATED}
+        if told.isOnCentralDisk is None:
+            body["isOnCentralDisk"] = True
+        path = f"{DATASETS}/{segment(self._pid(attempt))}/datasetlifecycle"
+        try:
+            self._account.call("PATCH", path, body=body, merge=True, also=(_CONFLICT,))
+        except CatalogRefused as error:
+            raise CatalogRefused(
+                f"The dataset stays closed to the archive: {error.message}",
+                "Let our account's group own the dataset, or say `archivable: true` in `datasetlifecycle`; then retry.",
+            ) from None
+        return {}
+
+    def _link(self, parent: str, attempt: Attempt) -> Mapping[str, Any]:
+        pid = self._chosen(parent) or self._find(parent)
+        if pid is None:
+            raise NotYet(f"The session's dataset {parent} is not in {self.name} yet.")
+        own = self._pid(attempt)
+        there = self._account.call("GET", f"{DATASETS}/{segment(own)}").mapping()
+        known = [item for item in there.get("inputDatasets") or () if isinstance(item, str)]
+        if pid in known:
+            return {"how": "already there"}
+        return self._update.patched(own, {"inputDatasets": [*known, pid]})
+
+    # Files
+
+    def _file(self, name: str, record: DatasetRecord, attempt: Attempt) -> Mapping[str, Any]:
+        file = self._named(record).get(name)
+        if file is None or self._mover is None:
+            raise NotYet(f"The record of {record.unique_id} has no file {name} to be moved.")
+        placement = self._placement(record, attempt)
+        return self._mover.deliver(placement.store, placement.names[name], file, attempt)
+
+    def _placement(self, record: DatasetRecord, attempt: Attempt) -> Placement:
+        """Where files go: beside those of the earlier revisions, whatever the attributes say now."""
+        earlier = attempt.outcomes.get((StepKind.RECORD, RECORD_KEY), {})
+        placement = self._mapping.placement(record, earlier.get("base"))
+        return replace(placement, store=earlier.get("store", placement.store))
+
+    def _blocks(self, record: DatasetRecord, attempt: Attempt) -> Mapping[str, Any]:
+        """List the files that are not listed yet; the server adds up whatever it is told twice."""
+        pid = self._pid(attempt)
+        wanted = entries(record, self._placement(record, attempt))
+        listing = None if self._fresh(record, attempt) else self._listed(pid)
+        absent, changed = (wanted, []) if listing is None else listing.compared(wanted)
+        path = f"/api/v3/datasets/{segment(pid)}/origdatablocks"
+        for block in blocks(absent):
+            attempt.alive()
+            try:
+                self._account.call("POST", path, body=block, slow=True).mapping()
+            except ServerError:
+                if self._listed(pid).compared(block["dataFileList"]) != ([], []):
+                    raise
+            except CatalogUnavailable as error:
+                raise _in_flight(error) from None
+        if listing is not None:
+            for number, body in listing.replaced(changed):
+                self._replace(number, body)
+        return {"files": len(wanted), "listed": len(absent), "replaced": len(changed)}
+
+    def _replace(self, number: str, body: Mapping[str, Any]) -> None:
+        """A listed file has grown: its entry changes where it stands."""
+        answer = self._account.call(
+            "PATCH", f"/api/v4/origdatablocks/{segment(number)}", body=body, slow=True, also=_CLOSED
+        )
+        if not answer.ok:
+            raise CatalogRefused(
+                f"{self.name} lists an earlier content of this dataset's files, and our account may not change that.",
+                f"Ask SciCat's operators to let it, or to correct the origdatablock {number}; then retry.",
+            )
+
+    # Pictures
+
+    def _thumbnail(self, name: str, record: DatasetRecord, attempt: Attempt) -> Mapping[str, Any]:
+        picture = next((thumbnail for thumbnail in record.thumbnails if thumbnail.name == name), None)
+        if picture is None:
+            raise NotYet(f"The record of {record.unique_id} has no thumbnail {name}.")
+        if len(picture.png) > self._settings.thumbnail:
+            return {"how": "left out", "left": f"{len(picture.png)} bytes are more than `thumbnail` allows"}
+        pid = self._pid(attempt)
+        caption, uri = picture.caption or name, f"data:image/png;base64,{b64encode(picture.png).decode()}"
+        earlier = attempt.outcomes.get((StepKind.THUMBNAIL, name), {}).get("attachment")
+        if not self._fresh(record, attempt):
+            for there in self._attachments(pid):
+                if there.get("thumbnail") == uri and there.get("caption") == caption:
+                    return {"attachment": there.get("_id"), "how": "already there"}
+                if earlier is not None and there.get("_id") == earlier:
+                    return self._repaint(earlier, uri)
+        body = {"ownerGroup": self._mapping.owner_group(record), "caption": caption, "thumbnail": uri}
+        path = f"/api/v3/datasets/{segment(pid)}/attachments"
+        try:
+            answer = self._account.call("POST", path, body=body).mapping()
+        except ServerError:
+            raise
+        except CatalogUnavailable as error:
+            raise _in_flight(error) from None
+        return {"attachment": answer.get("_id")}
+
+    def _repaint(self, attachment: str, uri: str) -> Mapping[str, Any]:
+        """A later revision has another picture. Only v4 finds the attachment that is meant, and not every account may."""
+        path = f"/api/v4/attachments/{segment(attachment)}"
+        answer = self._account.call("PATCH", path, body={"thumbnail": uri}, also=_CLOSED)
+        if answer.ok:
+            return {"attachment": attachment, "how": "replaced"}
+        return {"attachment": attachment, "how": "left", "left": "our account may not replace a picture"}
+
+
+def _in_flight(error: CatalogUnavailable) -> CatalogUnavailable:
+    """The same error; the next try not before the server has surely ended what it may still be doing."""
+    return CatalogUnavailable(error.message, error.advice, max(error.retry_after or 0.0, IN_FLIGHT))

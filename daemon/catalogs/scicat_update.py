@@ -1,0 +1,112 @@
+"""What a later revision, or a dataset that is there already, means for SciCat's fields: a person's corrections stay."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote
+
+from daemon.catalogs.crucible_record import digest_of
+from daemon.catalogs.http import segment
+from daemon.catalogs.merging import agreed, marks, updates
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from daemon.catalogs.scicat_account import Account
+
+METADATA: Final = "scientificMetadata"
+SETTLED: Final = frozenset({"creationTime", "sourceFolder", "type", "pid", METADATA})
+"""The fields that stay as they were when the dataset was made, and the one that is merged."""
+
+_DIGITS: Final = 16
+_CLOSED: Final = (403, 404)
+
+
+class Update:
+    """Brings datasets up to date. Of what was sent only digests are kept."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+
+    def sent(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """What has to be remembered of a body that was sent."""
+        digests = {name: digest_of(value)[:_DIGITS] for name, value in body.items() if name not in SETTLED}
+        return {"sent": digests, "marks": marks(body.get(METADATA, {}))}
+
+    def later(self, earlier: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
+        """Send what differs from what was sent for an earlier revision."""
+        known: Mapping[str, str] = earlier.get("sent", {})
+        now = self.sent(body)
+        fields = {name: body[name] for name, digest in now["sent"].items() if known.get(name) != digest}
+        if now["marks"] != earlier.get("marks"):
+            fields.update(self._metadata(earlier["pid"], body, earlier.get("marks", "")))
+        if not fields:
+            return now
+        return {**now, **self.patched(earlier["pid"], fields)}
+
+    def adopted(self, pid: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """A dataset of ours whose answer was lost: send what it lacks, if its content changed meanwhile."""
+        there = self._there(pid)
+        if there is None:
+            return self.sent(body)
+        fields = {
+            name: value
+            for name, value in body.items()
+            if name not in SETTLED and name != "accessGroups" and not _same(value, there.get(name))
+        }
+        described = _decoded(there.get(METADATA) or {})
+        patch, _ = updates(body[METADATA], agreed(body[METADATA], described), described)
+        if patch:
+            fields[METADATA] = _whole(patch, body[METADATA])
+        return {**self.sent(body), **(self.patched(pid, fields) if fields else {})}
+
+    def patched(self, pid: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Merge fields into the dataset; a dataset that our account may not change is left, and said to be."""
+        path = f"/api/v4/datasets/{segment(pid)}"
+        answer = self._account.call("PATCH", path, body=fields, merge=True, slow=True, also=_CLOSED)
+        if answer.ok:
+            return {}
+        return {"left": dict.fromkeys(fields, "our account may not change this dataset")}
+
+    def _metadata(self, pid: str, body: Mapping[str, Any], known: str) -> dict[str, Any]:
+        there = self._there(pid)
+        patch, _ = updates(body[METADATA], known, _decoded((there or {}).get(METADATA) or {}))
+        return {METADATA: _whole(patch, body[METADATA])} if patch else {}
+
+    def _there(self, pid: str) -> dict[str, Any] | None:
+        answer = self._account.call("GET", f"/api/v4/datasets/{segment(pid)}", also=_CLOSED)
+        return answer.mapping() if answer.ok else None
+
+
+def _whole(patch: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:
+    """The patch with both halves of every quantity that it touches: the server refuses one without the other."""
+    whole: dict[str, Any] = {}
+    for key, value in patch.items():
+        own = ours[key]
+        if isinstance(own, dict) and "value" in own and "unit" in own and isinstance(value, dict):
+            whole[key] = {**value, "value": own["value"], "unit": own["unit"]}
+        else:
+            whole[key] = _whole(value, own) if isinstance(value, dict) and isinstance(own, dict) else value
+    return whole
+
+
+def _decoded(tree: Any) -> Any:
+    """Metadata as it was sent: v4 gives back keys as the database has them, percent-encoded."""
+    if not isinstance(tree, dict):
+        return tree
+    return {unquote(key): _decoded(value) for key, value in tree.items()}
+
+
+def _same(ours: Any, theirs: Any) -> bool:
+    """Whether two fields say the same; the server writes times in its own way and adds to techniques."""
+    if isinstance(ours, str) and isinstance(theirs, str) and ours != theirs:
+        try:
+            return datetime.fromisoformat(ours) == datetime.fromisoformat(theirs)
+        except (ValueError, TypeError):
+            return False
+    if isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        return all(_same(one, other) for one, other in zip(ours, theirs, strict=True))
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        return all(_same(value, theirs.get(key)) for key, value in ours.items())
+    return bool(ours == theirs)
