@@ -133,11 +133,13 @@ def refusal(
         return []
     named = registry.get(first)
     if named is None:
-        return [(first, Refused("it is named for this file, but is not installed", by_itself=True))]
+        return [
+            (first, Refused("it is named for this file, but is not installed; the others were asked", by_itself=True))
+        ]
     answered = {claim.ingestor for claim in ranking.claims} | {error.ingestor for error in ranking.errors}
     if named.name in answered or named.name in without:
         return []
-    return [(named.name, Refused("it is named for this file, but declines it", by_itself=True))]
+    return [(named.name, Refused("it is named for this file, but declines it; the others were asked", by_itself=True))]
 
 
 def in_order(registry: Registry, ranking: Ranking, first: str | None) -> list[Plugin]:

@@ -115,3 +115,28 @@ def test_a_changed_dataset_is_given_back_without_a_move_it_must_not_make(worksho
     workshop.scan()
     workshop.store.datasets.release(dataset.id)
     assert workshop.groups()["x.dat"][0] == "waiting"
+
+
+@pytest.mark.parametrize(
+    ("ingestor", "reader", "said"),
+    [
+        ("fallback", "fallback", ""),
+        ({"*.h5": "xy", "run/*": "fallback", "*": "hdf5"}, "fallback", ""),
+        ({"*.h5": "fallback"}, "xy", ""),
+        ("hdf5", "xy", "hdf5: it is named for this file, but declines it; the others were asked"),
+        ("gone", "xy", "gone: it is named for this file, but is not installed; the others were asked"),
+    ],
+)
+def test_the_ingestor_that_the_configuration_names_goes_first(
+    workshop: Workshop, sandbox: Sandbox, ingestor: object, reader: str, said: str
+) -> None:
+    """For every file or by pattern; if it declines, the most specific other one reads the file and the record says so."""
+    workshop.restart(ingestor=ingestor)
+    workshop.write("run/x.xy", b"# two columns\n1.0 2.0\n2.0 3.0\n3.0 4.0\n")
+    workshop.arrive()
+    attempt(workshop, loop(workshop, sandbox))
+    dataset = workshop.dataset("run/x.xy")
+    assert dataset is not None
+    assert dataset.record is not None
+    assert dataset.ingestor == reader
+    assert [warning for warning in dataset.record["warnings"] if "named" in warning] == ([said] if said else [])
