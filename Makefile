@@ -19,7 +19,7 @@ CRUCIBLE := .oracles/nano-crucible/.ready
 SCOPEFOUNDRY := .oracles/scopefoundry/.ready
 ARGS ?=
 
-.PHONY: help demo test test-long check bench thumbnails fuzz schema format oracles oracle-crucible oracle-scopefoundry chromium clean
+.PHONY: help demo test test-long check bench thumbnails fuzz fuzz-guided schema format oracles oracle-crucible oracle-scopefoundry chromium clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*##/\1|/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{printf "make %-12s%s\n", $$1, $$2}'
@@ -47,6 +47,10 @@ thumbnails: $(READY)  ## draw the contact sheet of the corpus: build/thumbnails/
 
 fuzz: $(READY)  ## read 10,000 broken inputs of each family in the sandbox (ARGS="--inputs 1000 --keep dat")
 	$(BIN)/python -m tests.fuzz $(ARGS)
+
+fuzz-guided: $(READY)  ## let atheris look for what one family of readers cannot take (FAMILY=dat)
+	@test -d .oracles/atheris || .uv/bin/uv pip install --quiet --python $(BIN)/python --target .oracles/atheris atheris==3.0.0
+	@mkdir -p build/fuzz && cd build/fuzz && PYTHONPATH=$(CURDIR):$(CURDIR)/.oracles/atheris $(CURDIR)/$(BIN)/python -m tests.fuzz.guided $(or $(FAMILY),dat) -max_total_time=600 $(ARGS)
 
 schema: $(READY)  ## write config/labferry.schema.json from the settings
 	$(BIN)/python -m daemon.schema > config/labferry.schema.json.new
