@@ -1,4 +1,4 @@
-"""What is mutated: the corpus, small made-up files of kinds that are not in it, and earlier finds, by family.
+"""What is mutated: the corpus, and small made-up files of kinds that are not in it, by family.
 
 A family is what the registry says: the ingestor that claims a file most specifically. A new built-in brings its own.
 """
@@ -42,7 +42,7 @@ def families() -> dict[str, list[Seed]]:
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder)
         write_small(made)
-        for path in [*files_in([CORPUS, made]), *files_in([FOUND])]:
+        for path in files_in([CORPUS, made]):
             claims = registry.rank(Candidate(path)).claims
             name = claims[0].ingestor if claims else "fallback"
             content = path.read_bytes()
