@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _MOST_VALUES: Final = 2_000_000  # of one dataset whose range is told
 _MOST_BYTES: Final = 32 * 2**20  # that the ranges of one file may cost
 _UNITS: Final = ("units", "unit", "Units", "Unit", "UNITS", "unit_symbol", "unitSymbol", "IGORWaveUnits")
+_FIRST_TWO: Final = 2
 _SHOWN_AXIS: Final = 100_000  # elements of an axis that is described
 
 
@@ -78,18 +79,31 @@ def axes_of(data: h5py.Dataset) -> list[dict[str, Any]]:
     if data.ndim < 1:
         return []
     found = _emd(data) or scales(data)
-    return [described(name, axis) for name, axis in found] if any(name or axis for name, axis in found) else []
+    if not any(name or axis for name, axis in found):
+        return []
+    return [described(name, axis, length) for (name, axis), length in zip(found, data.shape, strict=False)]
 
 
-def described(name: str, axis: h5py.Dataset | None) -> dict[str, Any]:
-    """An axis by its name, and what its dataset says about it."""
+def described(name: str, axis: h5py.Dataset | None, length: int = 0) -> dict[str, Any]:
+    """An axis by its name, and what its dataset says about it; `length` elements may be given by the first two."""
     about: dict[str, Any] = {"name": name}
     if axis is None:
         return about
     if unit := unit_of(axis):
         about["unit"] = unit
-    values = reading.read(axis, axis.shape) if reading.numeric(axis) and axis.size <= _SHOWN_AXIS else None
+    values = places(axis, length or axis.size)
     return about | (extremes(values) if values is not None and values.dtype.kind in "iuf" else {})
+
+
+def places(axis: h5py.Dataset, length: int) -> NDArray[np.generic] | None:
+    """An axis' values; EMD also allows the first two only, from which all `length` follow."""
+    if not reading.numeric(axis) or not 0 < length <= _SHOWN_AXIS or axis.size > _SHOWN_AXIS:
+        return None
+    values = reading.read(axis, axis.shape)
+    if values is None or values.size != _FIRST_TWO or length == _FIRST_TWO or axis.ndim != 1:
+        return values
+    first, second = (float(value) for value in values)
+    return first + (second - first) * np.arange(length)
 
 
 def emd_dimensions(data: h5py.Dataset) -> list[h5py.Dataset | None]:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
     from ingestors.hdf5.told import Source
 
-_DEEPEST: Final = 4
+_DEEPEST: Final = 5
+_AFTERWARDS: Final = ("process", "history", "software", "program", "datasets", "labferry")
+"""Groups that tell about what was done with the data later."""
 _MOST: Final = 2000
 _THINGS: Final = {
     "sample": "sample name",
@@ -59,7 +61,8 @@ def _walk(tree: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
                 if left < 0:
                     return
                 if isinstance(value, Mapping):
-                    following.append((key, value))
+                    if not any(word in key.casefold() for word in _AFTERWARDS):
+                        following.append((key, value))
                 elif isinstance(value, (str, int, float, Quantity)):
                     thing = next((word for word in _THINGS if word in name.casefold()), "")
                     if thing and key.casefold() in {"name", "id", "title", "label"}:
@@ -98,7 +101,11 @@ def _time(known: Mapping[str, Any]) -> tuple[str, list[str]]:
             continue
         found = moment(number)
         if found.iso:
-            return found.iso, list(found.warnings)
+            clock = plain.get("time")
+            joined = (
+                moment(f"{found.iso}T{clock.strip()}").iso if "T" not in found.iso and isinstance(clock, str) else ""
+            )
+            return joined or found.iso, list(found.warnings)
         said += found.warnings if isinstance(number, str) and name not in {"time", "start", "epoch"} else []
     found = facts.time_of({key: value for key, value in known.items() if isinstance(value, str)})
     return (found.iso, list(found.warnings)) if found.iso else ("", said[:1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ingestors.api import Claim, Extraction, Specificity, UnreadableError
@@ -87,7 +88,7 @@ def _told(file: h5py.File, candidate: Candidate, walked: Survey) -> Told:
         if (known := _family(file)) is not None:
             return known[0].read(source)
         if nexus.entry(file) is not None:
-            return nexus.read(source)
+            return _completed(nexus.read(source), generic.read(source))
     except Exception as error:  # noqa: BLE001 the ingestor's edge: a broken structure still has its tree
         plain = generic.read(source)
         broken = (
@@ -95,6 +96,17 @@ def _told(file: h5py.File, candidate: Candidate, walked: Survey) -> Told:
         )
         return Told(plain.attributes, plain.samples, warnings=[broken, *plain.warnings])
     return generic.read(source)
+
+
+def _completed(told: Told, said: Told) -> Told:
+    """NeXus allows any group beside its own: a time or a sample that stands nowhere else is taken from there."""
+    attributes = dict(told.attributes)
+    warnings = list(told.warnings)
+    elsewhere = said.attributes.get("timestamp", "")
+    if elsewhere and not attributes.get("timestamp") and not warnings:
+        attributes["timestamp"] = elsewhere
+        warnings.append("The entry has no start_time; its time is the first that stands elsewhere in the file.")
+    return replace(told, attributes=attributes, samples=told.samples or said.samples, warnings=warnings)
 
 
 def _attributes(said: Mapping[str, str], candidate: Candidate) -> dict[str, str]:

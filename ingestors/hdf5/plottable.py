@@ -172,4 +172,24 @@ def picture(plot: Plot, title: str, *, log: bool | None = None) -> Thumbnail | N
             log=log,
         )
         return rendering.thumbnail(name, png)
-    return shapes.stack(signal, title=title)
+    return _spectra(plot, title) or shapes.stack(signal, title=title)
+
+
+def _spectra(plot: Plot, title: str) -> Thumbnail | None:
+    """A map with a spectrum in every pixel, by NeXus' own word (`interpretation`) or by what its last axis is."""
+    signal, last = plot.signal, plot.axes[-1]
+    word = reading.attribute_text(signal, "interpretation") or reading.attribute_text(signal.parent, "interpretation")
+    spectral = word == "spectrum" or (
+        not word and last is not None and shapes.is_spectral(own_name(last), unit_of(last))
+    )
+    if signal.ndim != 3 or not spectral or min(signal.shape[:2]) < 2:  # noqa: PLR2004 a map of spectra
+        return None
+    values = [None if axis is None else reading.read(axis, axis.shape) for axis in plot.axes]
+    sides = [None if axis is None else shapes.edges(axis) for axis in values[:2]]
+    units = {unit_of(axis) for axis in plot.axes[:2] if axis is not None}
+    known = sides[0] is not None and sides[1] is not None and len(units) == 1
+    field = (
+        (abs(sides[1][1] - sides[1][0]), abs(sides[0][1] - sides[0][0])) if known and sides[0] and sides[1] else None
+    )
+    label = "channel" if last is None else shapes.label(own_name(last), unit_of(last))
+    return shapes.cube(signal, values[2], label, title=title, field=field, unit=units.pop() if known else "")

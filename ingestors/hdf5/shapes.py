@@ -20,6 +20,32 @@ _LINE: Final = 100_000  # points that a line is thinned to before it is drawn
 _PLANE: Final = (1200, 1600)
 _SPECTRA: Final = 12
 _FRAMES: Final = 6
+_SPECTRAL: Final = (
+    "energy", "wavelength", "wavenumber", "wave number", "raman", "frequency", "lambda", "channel", "kinetic", "binding", "m/z",
+    "delay", "bias", "voltage", "wls", "spectr",
+)  # fmt: skip
+_SPECTRAL_UNITS: Final = frozenset(
+    {
+        "eV",
+        "keV",
+        "meV",
+        "1/cm",
+        "cm^-1",
+        "cm-1",
+        "Hz",
+        "kHz",
+        "MHz",
+        "GHz",
+        "THz",
+        "V",
+        "mV",
+        "s",
+        "ms",
+        "ns",
+        "ps",
+        "fs",
+    }
+)
 
 
 def label(name: str, unit: str) -> str:
@@ -159,6 +185,32 @@ def cube_spectrum(data: h5py.Dataset, fixed: tuple[int, ...] = ()) -> NDArray[np
     """The mean spectrum of a cube (rows, columns, spectrum), from at most 24x24 evenly spaced pixels."""
     values = reading.read(data, (24, 24, 6000), fixed)
     return None if values is None else mean(values, (0, 1))
+
+
+def is_spectral(name: str, unit: str) -> bool:
+    """Whether an axis is one of spectra, by its name or by a unit that no length has."""
+    words = name.casefold().replace("_", " ")
+    return any(word in words for word in _SPECTRAL) or unit in _SPECTRAL_UNITS
+
+
+def cube(
+    data: h5py.Dataset,
+    x: NDArray[np.generic] | None,
+    x_label: str,
+    *,
+    title: str,
+    field: tuple[float, float] | None = None,
+    unit: str = "",
+) -> Thumbnail | None:
+    """A cube (rows, columns, spectrum) as its map beside its mean spectrum; `field` is the map's width and height."""
+    flat, spectrum = cube_map(data), cube_spectrum(data)
+    if flat is None or spectrum is None:
+        return None
+    step = -(-data.shape[-1] // 6000)
+    across = np.arange(data.shape[-1]) if x is None or x.size != data.shape[-1] else x
+    line = rendering.Series(across[::step][: spectrum.size], spectrum)
+    png = rendering.map_beside_curve(flat, line, title=title, x_label=x_label, field=field, unit=unit)
+    return rendering.thumbnail("map and mean spectrum", png)
 
 
 def mean(values: NDArray[np.generic], axis: tuple[int, ...]) -> NDArray[np.generic]:

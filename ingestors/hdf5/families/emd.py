@@ -15,7 +15,7 @@ from ingestors import rendering
 from ingestors.api import Sample
 from ingestors.dat import facts
 from ingestors.hdf5 import reading, shapes
-from ingestors.hdf5.describing import emd_dimensions, own_name, unit_of
+from ingestors.hdf5.describing import emd_dimensions, own_name, places, unit_of
 from ingestors.hdf5.generic import fields
 from ingestors.hdf5.told import Family, Told, moment, title
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _MOST: Final = 40
 _GLANCE: Final = 300  # objects that recognition looks at
+_CUBE: Final = 3
 _SCAN: Final = 4  # two dimensions of a scan, two of the detector
 
 
@@ -110,12 +111,28 @@ def _plain(data: h5py.Dataset, shown: str) -> Thumbnail | None:
         return rendering.thumbnail(
             name, rendering.picture(frame, shown, pixel=_pixel(last, data.shape[1], frame.shape[1]))
         )
+    if (
+        data.ndim == _CUBE
+        and last is not None
+        and shapes.is_spectral(reading.attribute_text(last, "name"), unit_of(last))
+    ):
+        return shapes.cube(data, places(last, data.shape[-1]), _label(last), title=shown)
     return shapes.stack(data, title=shown, caption=name)
 
 
+def _label(axis: h5py.Dataset) -> str:
+    return shapes.label(reading.attribute_text(axis, "name") or own_name(axis), unit_of(axis))
+
+
 def _pixel(axis: h5py.Dataset | None, length: int, shown: int) -> tuple[float, str] | None:
-    values = reading.read(axis, axis.shape) if axis is not None and axis.shape == (length,) and length > 1 else None
-    if axis is None or values is None or not unit_of(axis) or unit_of(axis) in {"px", "pixels", "pixel"}:
+    values = places(axis, length) if axis is not None and length > 1 else None
+    if (
+        axis is None
+        or values is None
+        or values.size != length
+        or not unit_of(axis)
+        or unit_of(axis) in {"px", "pixels", "pixel"}
+    ):
         return None
     step = abs(float(values[-1]) - float(values[0])) / (length - 1)
     return (step * length / shown, unit_of(axis)) if step > 0 else None

@@ -66,7 +66,7 @@ def read(source: Source) -> Told:
     axes = [] if one is None or data is None else _axes(one, data)
     day, clock = text_at(general, "date"), text_at(general, "time")
     zone = text_at(general, "time_zone")
-    began = dates.iso(f"{day}T{clock}{zone if zone[:1] in {'+', '-'} or zone == 'Z' else ''}" if clock else day)
+    began = dates.iso(f"{day}T{clock}{_offset(zone)}" if clock else day)
     sample = text_at(tree, "metadata", "Sample", "description")
     signal = text_at(tree, "metadata", "Signal", "signal_type")
     picture = None if data is None or not reading.numeric(data) else _picture(data, axes, source.stem)
@@ -82,6 +82,13 @@ def read(source: Source) -> Told:
         axes={str(data.name): [_described(axis) for axis in axes]} if data is not None and axes else {},
         thumbnails=[picture] if picture is not None else [],
     )
+
+
+def _offset(zone: str) -> str:
+    """A time zone that is an offset; names of zones are not unique."""
+    if zone.upper() in {"UTC", "GMT", "Z"}:
+        return "+00:00"
+    return zone if zone[:1] in {"+", "-"} else ""
 
 
 def _microscope(tree: Mapping[str, Any]) -> str:
@@ -127,10 +134,9 @@ def _picture(data: h5py.Dataset, axes: list[_Axis], shown: str) -> Thumbnail | N
         step = -(-data.shape[-1] // most[-1])
         line = rendering.Series(axes[-1].values[::step][: mean.size], mean)
         x_label = shapes.label(axes[-1].name, axes[-1].unit)
-        if data.ndim == 3 and (flat := shapes.cube_map(data)) is not None:  # noqa: PLR2004 a map of spectra
+        if data.ndim == 3:  # noqa: PLR2004 a map of spectra
             field = (float(np.ptp(axes[1].values)), float(np.ptp(axes[0].values)))
-            png = rendering.map_beside_curve(flat, line, title=shown, x_label=x_label, field=field, unit=axes[1].unit)
-            return rendering.thumbnail("map and mean spectrum", png)
+            return shapes.cube(data, axes[-1].values, x_label, title=shown, field=field, unit=axes[1].unit)
         return rendering.thumbnail("spectrum", rendering.curve([line], title=shown, x_label=x_label))
     if data.ndim == 2:  # noqa: PLR2004 an image
         frame = reading.read(data, (1200, 1600))
