@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import h5py
 import numpy as np
 
 from ingestors import rendering
 from ingestors.hdf5 import reading, shapes
+from ingestors.hdf5.describing import own_name
 from ingestors.hdf5.pictures import is_bookkeeping
 from ingestors.rendering.pictures import as_image
 
 if TYPE_CHECKING:
-    import h5py
-
     from ingestors.api import Thumbnail
     from ingestors.scopefoundry.scene import Scene
 
@@ -124,18 +124,17 @@ def _single(scene: Scene, data: h5py.Dataset) -> Thumbnail | None:
     return rendering.thumbnail("image", rendering.picture(frame, scene.name, pixel=pixel))
 
 
-def _stacks(group: h5py.Group, depth: int = 0) -> list[h5py.Dataset]:
-    found: list[h5py.Dataset] = []
-    for name in reading.names(group, 60):
-        data = reading.child_data(group, name)
-        if data is not None:
-            imagelike = (
-                name.lower().rstrip("s") in {"image", "img", "frame", "photo", "im_array", "imag"}
-                or "image" in name.lower()
-            )
-            if imagelike and reading.numeric(data) and data.ndim >= _PLANE and min(data.shape[-2:]) > 1:
-                found.append(data)
-        elif depth < 2 and name != "settings":  # noqa: PLR2004 time, channel
-            child = reading.child_group(group, name)
-            found += _stacks(child, depth + 1) if child is not None else []
-    return found[:40]
+def _stacks(group: h5py.Group) -> list[h5py.Dataset]:
+    """Datasets that are images by their name, up to three groups deep (time, channel)."""
+    found = []
+    for thing in reading.walk(group, 500, 3):
+        if (
+            isinstance(thing, h5py.Dataset)
+            and reading.numeric(thing)
+            and thing.ndim >= _PLANE
+            and min(thing.shape[-2:]) > 1
+        ):
+            name = own_name(thing).lower()
+            if "image" in name or name.rstrip("s") in {"img", "frame", "photo", "im_array", "imag"}:
+                found.append(thing)
+    return sorted(found, key=lambda data: str(data.name))[:40]

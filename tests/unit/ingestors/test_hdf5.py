@@ -4,7 +4,9 @@ import json
 import subprocess
 import sys
 import tarfile
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import h5py
 import numpy as np
@@ -12,6 +14,9 @@ import pytest
 
 from ingestors.api import Candidate, Extraction, Ingestor, Quantity, UnreadableError, jsonable
 from ingestors.hdf5 import HDF5
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PUNX = Path(__file__).parents[2] / "data/corpus/other/punx"
 
@@ -202,6 +207,118 @@ def test_a_dataset_of_a_trillion_elements_costs_nothing(tmp_path: Path) -> None:
         file["bomb"].id.get_offset()
     found = extracted(path)
     assert found.scientific_metadata["datasets"]["/huge"]["shape"] == [10**6, 10**6]
+
+
+def _everywhere(file: h5py.File, target: Callable[[h5py.Group, str], None]) -> None:
+    """Puts something hostile wherever a reader looks by name: NeXus, EMD, Data Exchange, CXI, tables, ScopeFoundry."""
+    entry = file.create_group("entry")
+    entry.attrs["NX_class"], entry.attrs["default"] = "NXentry", "data"
+    for name, made in (("data", "NXdata"), ("sample", "NXsample"), ("instrument", "NXinstrument")):
+        entry.create_group(name).attrs["NX_class"] = made
+    entry["data"].attrs["signal"], entry["data"].attrs["axes"] = "counts", ["x"]
+    for path in ("entry/data/counts", "entry/data/x", "entry/title", "entry/start_time", "entry/sample/name", "entry/definition",
+                 "exchange/data", "exchange/data_white", "entry_1/data_1/data", "Data/Data", "cube/data", "cube/dim1"):  # fmt: skip
+        place, _, name = path.rpartition("/")
+        target(file.require_group(place), name)
+    file["cube"].attrs["emd_group_type"] = 1
+
+
+SECRET = 424242.0
+
+
+def _outside(kind: str, folder: Path) -> Callable[[h5py.Group, str], None]:
+    """Ways to point at the neighbour `secret.h5`, or at raw bytes beside it."""
+
+    def external_link(group: h5py.Group, name: str) -> None:
+        group[name] = h5py.ExternalLink(str(folder / "secret.h5"), "/key")
+
+    def external_storage(group: h5py.Group, name: str) -> None:
+        properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        properties.set_external(str(folder / "raw.bin").encode(), 0, h5py.h5s.UNLIMITED)
+        space = h5py.h5s.create_simple((100,))
+        h5py.h5d.create(group.id, name.encode(), h5py.h5t.NATIVE_DOUBLE, space, properties)
+
+    def view(group: h5py.Group, name: str) -> None:
+        layout = h5py.VirtualLayout((100,), "f8")
+        layout[:] = h5py.VirtualSource(str(folder / "secret.h5"), "key", (100,))
+        group.create_virtual_dataset(name, layout)
+
+    def view_of_view(group: h5py.Group, name: str) -> None:
+        view(group, f"{name}_first")
+        layout = h5py.VirtualLayout((100,), "f8")
+        layout[:] = h5py.VirtualSource(".", f"{group.name}/{name}_first", (100,))
+        group.create_virtual_dataset(name, layout)
+
+    return {"link": external_link, "storage": external_storage, "view": view, "view of a view": view_of_view}[kind]
+
+
+@pytest.mark.parametrize("kind", ["link", "storage", "view", "view of a view"])
+def test_nothing_outside_is_read_by_whatever_name_a_reader_looks(tmp_path: Path, kind: str) -> None:
+    """Titles, samples, signals, axes and tables may each point out of the file: no value of a neighbour gets into the catalog."""
+    with h5py.File(tmp_path / "secret.h5", "w") as file:
+        file["key"] = np.full(100, SECRET)
+    (tmp_path / "raw.bin").write_bytes(np.full(100, SECRET).tobytes())
+    for mark in ("", "implements", "cxi_version", "Version"):
+        path = tmp_path / f"{mark}.h5"
+        with h5py.File(path, "w") as file:
+            _everywhere(file, _outside(kind, tmp_path))
+            if mark:
+                file[mark] = "exchange, Velox"
+        found = extracted(path)
+        said = json.dumps(
+            jsonable([found.scientific_metadata, dict(found.attributes), [str(one) for one in found.samples]])
+        )
+        assert "424242" not in said
+        assert not found.thumbnails
+
+
+def test_groups_in_groups_of_each_other_are_walked_once(tmp_path: Path) -> None:
+    """Forty groups that each hold all others would be walked for ever; a crowd of empty groups nearly so."""
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        groups = [file.create_group(f"g{number}") for number in range(40)]
+        for one in groups:
+            for number, other in enumerate(groups):
+                one[f"to{number}"] = other
+        for number in range(60):
+            for inner in range(60):
+                file.create_group(f"crowd/{number}/{inner}")
+    begun = time.process_time()
+    extracted(path)
+    assert time.process_time() - begun < 5
+
+
+def test_text_of_endless_length_in_a_table_is_not_read(tmp_path: Path) -> None:
+    """Rows of variable-length text may each be megabytes: they are named, the numbers beside them are read."""
+    path = tmp_path / "a.h5"
+    kind = np.dtype([("n", "f8"), ("text", h5py.string_dtype())])
+    with h5py.File(path, "w") as file:
+        file["table"] = np.array([(number, "x" * 2_000_000) for number in range(10)], dtype=kind)
+    columns = extracted(path).scientific_metadata["table"]["columns"]
+    assert [(column["name"], column["max"]) for column in columns] == [("n", 9.0), ("text", None)]
+
+
+def test_json_that_is_nested_without_end_stays_text(tmp_path: Path) -> None:
+    """A tree of a thousand levels would end every reader behind this one."""
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["deep"] = '{"a":' * 900 + "1" + "}" * 900
+        file.attrs["flat"] = '{"a": [1, {"b": null}]}'
+        file.attrs["brackets"] = "[not JSON]"
+    found = extracted(path).scientific_metadata
+    assert isinstance(found["deep"], str)
+    assert (found["flat"], found["brackets"]) == ({"a": [1, {"b": None}]}, "[not JSON]")
+
+
+def test_a_group_called_datasets_keeps_its_contents(tmp_path: Path) -> None:
+    """The metadata's own words must not hide what the file calls so."""
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file.create_group("datasets").attrs["colour"] = "red"
+        file["datasets/x"] = np.arange(30.0)
+    told = extracted(path).scientific_metadata["datasets"]
+    assert told["colour"] == "red"
+    assert told["/datasets/x"]["shape"] == [30]
 
 
 def test_thousands_of_objects_are_cut_with_a_warning(tmp_path: Path) -> None:
