@@ -14,7 +14,7 @@ from daemon.catalogs import scicat_check
 from daemon.catalogs.answers import nonsense
 from daemon.catalogs.crucible_record import digest_of
 from daemon.catalogs.http import segment
-from daemon.catalogs.scicat_account import Renewed, ServerError
+from daemon.catalogs.scicat_account import Renewed, ServerError, object_with
 from daemon.catalogs.scicat_files import blocks, entries
 from daemon.catalogs.scicat_lookups import DATASETS, RECORD_KEY
 from daemon.catalogs.scicat_reading import SciCatReading
@@ -26,6 +26,7 @@ from daemon.model import Step, StepKind
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from daemon.catalogs.answers import Answer
     from daemon.catalogs.catalog import Attempt, Finding
     from daemon.catalogs.scicat_files import Placement
     from daemon.catalogs.scicat_lookups import SciCatOptions
@@ -41,6 +42,7 @@ IN_FLIGHT: Final = 5.0
 
 _CONFLICT: Final = 409
 _CLOSED: Final = (403, 404)
+_NOT_FOUND: Final = 404
 
 
 class SciCat(SciCatReading):
@@ -158,13 +160,8 @@ class SciCat(SciCatReading):
         try:
             answer = self._account.call("POST", DATASETS, body=whole, slow=True, also=(_CONFLICT,))
             if answer.status == _CONFLICT:
-                found = chosen or self._find(record.unique_id)
-                if found is None:
-                    raise nonsense(answer)
-                return found, False, left
-            pid = answer.mapping().get("pid")
-            if not isinstance(pid, str) or not pid:
-                raise nonsense(answer)
+                return self._conflicting(record, chosen, answer), False, left
+            pid = object_with(answer, "pid")["pid"]
         except ServerError:
             found = self._find(record.unique_id)  # it answers so although it created it, for instance at a null
             if found is None:
@@ -173,6 +170,16 @@ class SciCat(SciCatReading):
         except CatalogUnavailable as error:
             raise _in_flight(error) from None
         return pid, True, left
+
+    def _conflicting(self, record: DatasetRecord, chosen: str | None, answer: Answer) -> str:
+        """The pid of what is there already; unreadable for us, if it is another group's."""
+        found = self._find(record.unique_id)
+        if found is None and chosen is not None:
+            told = self._account.call("GET", f"{DATASETS}/{segment(chosen)}", also=_CLOSED)
+            found = chosen if told.status != _NOT_FOUND else None
+        if found is None:
+            raise nonsense(answer)
+        return found
 
     def _born(self, record: DatasetRecord) -> dict[str, Any]:
         """The lifecycle that a dataset begins with; what is not said is the server's own default."""
@@ -188,9 +195,13 @@ class SciCat(SciCatReading):
         body = {"archivable": True, "archiveStatusMessage": CREATED}
         if told.isOnCentralDisk is None:
             body["isOnCentralDisk"] = True
-        path = f"{DATASETS}/{segment(self._pid(attempt))}/datasetlifecycle"
+        pid = self._pid(attempt)
+        path = f"{DATASETS}/{segment(pid)}/datasetlifecycle"
         try:
-            self._account.call("PATCH", path, body=body, merge=True, also=(_CONFLICT,))
+            answer = self._account.call("PATCH", path, body=body, merge=True, also=(_CONFLICT,))
+            there = self._there(pid)
+            if there is not None and there.get("datasetlifecycle", {}).get("archivable") is not True:
+                raise nonsense(answer)
         except CatalogRefused as error:
             raise CatalogRefused(
                 f"The dataset stays closed to the archive: {error.message}",
@@ -203,7 +214,7 @@ class SciCat(SciCatReading):
         if pid is None:
             raise NotYet(f"The session's dataset {parent} is not in {self.name} yet.")
         own = self._pid(attempt)
-        there = self._account.call("GET", f"{DATASETS}/{segment(own)}").mapping()
+        there = object_with(self._account.call("GET", f"{DATASETS}/{segment(own)}"), "pid")
         known = [item for item in there.get("inputDatasets") or () if isinstance(item, str)]
         if pid in known:
             return {"how": "already there"}
@@ -234,7 +245,7 @@ class SciCat(SciCatReading):
         for block in blocks(absent):
             attempt.alive()
             try:
-                self._account.call("POST", path, body=block, slow=True).mapping()
+                object_with(self._account.call("POST", path, body=block, slow=True), "_id")
             except ServerError:
                 if self._listed(pid).compared(block["dataFileList"]) != ([], []):
                     raise
@@ -243,6 +254,8 @@ class SciCat(SciCatReading):
         if listing is not None:
             for number, body in listing.replaced(changed):
                 self._replace(number, body)
+            if changed and self._listed(pid).compared(changed) != ([], []):
+                raise CatalogUnavailable(f"{self.name} did not change what it lists of {len(changed)} files.")
         return {"files": len(wanted), "listed": len(absent), "replaced": len(changed)}
 
     def _replace(self, number: str, body: Mapping[str, Any]) -> None:
@@ -272,22 +285,24 @@ class SciCat(SciCatReading):
                 if there.get("thumbnail") == uri and there.get("caption") == caption:
                     return {"attachment": there.get("_id"), "how": "already there"}
                 if earlier is not None and there.get("_id") == earlier:
-                    return self._repaint(earlier, uri)
+                    return self._repaint(pid, earlier, uri)
         body = {"ownerGroup": self._mapping.owner_group(record), "caption": caption, "thumbnail": uri}
         path = f"/api/v3/datasets/{segment(pid)}/attachments"
         try:
-            answer = self._account.call("POST", path, body=body).mapping()
+            answer = object_with(self._account.call("POST", path, body=body), "_id")
         except ServerError:
             raise
         except CatalogUnavailable as error:
             raise _in_flight(error) from None
-        return {"attachment": answer.get("_id")}
+        return {"attachment": answer["_id"]}
 
-    def _repaint(self, attachment: str, uri: str) -> Mapping[str, Any]:
+    def _repaint(self, pid: str, attachment: str, uri: str) -> Mapping[str, Any]:
         """A later revision has another picture. Only v4 finds the attachment that is meant, and not every account may."""
         path = f"/api/v4/attachments/{segment(attachment)}"
         answer = self._account.call("PATCH", path, body={"thumbnail": uri}, also=_CLOSED)
         if answer.ok:
+            if not any(one.get("_id") == attachment and one.get("thumbnail") == uri for one in self._attachments(pid)):
+                raise nonsense(answer)
             return {"attachment": attachment, "how": "replaced"}
         return {"attachment": attachment, "how": "left", "left": "our account may not replace a picture"}
 

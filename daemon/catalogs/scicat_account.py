@@ -128,7 +128,7 @@ class Account:
     ) -> Answer:
         """Ask as ourselves. `merge`: a body that is merged into what is there (RFC 7386).
 
-        Raises Renewed if the token was none any more, ServerError for a 500, else as `HttpClient.call`. A 403 that comes
+        Statuses in `also` are returned too, if it is SciCat itself that answered so and nothing in between. Raises Renewed if the token was none any more, ServerError for a 500, else as `HttpClient.call`. A 403 that comes
         back is true: somebody who is known was refused.
         """
         identity = self.identity()
@@ -143,7 +143,7 @@ class Account:
                     "Make a new one, or give `username` and a password, so that labferry makes them itself.",
                 )
             raise Renewed
-        if answer.ok or answer.status in also:
+        if answer.ok or (answer.status in also and _meant(answer)):
             return answer
         if answer.status == _SERVER_ERROR:
             raise ServerError(str(error_of(answer)), retry_after=answer.wait)
@@ -152,8 +152,15 @@ class Account:
     def _known(self, identity: Identity, answer: Answer) -> bool:
         if answer.status == _UNAUTHORIZED:
             return False
-        told = self._client.call("GET", SELF, headers=identity.header, also=(_UNAUTHORIZED, _FORBIDDEN))
-        return told.ok
+        told = self._ask(SELF, identity.header)
+        return told.ok and isinstance(told.value(), dict)
+
+    def _ask(self, path: str, header: Mapping[str, str]) -> Answer:
+        """Who we are is never a question that a dataset is refused for."""
+        try:
+            return self._client.call("GET", path, headers=header, also=(_UNAUTHORIZED, _FORBIDDEN))
+        except CatalogRefused as error:
+            raise CatalogUnavailable(error.message, error.advice) from None
 
     def _fresh(self) -> Identity:
         if self._password is not None:
@@ -170,7 +177,7 @@ class Account:
         self._client.conceal(token, instead_of=self._latest)
         self._latest = token
         until = self._clock.monotonic() + life - min(_MARGIN, _SHARE * life)
-        who = self._client.call("GET", WHO, headers={"Authorization": f"Bearer {token}"}, also=(_UNAUTHORIZED,))
+        who = self._ask(WHO, {"Authorization": f"Bearer {token}"})
         told = who.value() if who.ok else None
         if not isinstance(told, dict) or not isinstance(told.get("username"), str):
             raise CredentialsRefused(
@@ -213,6 +220,31 @@ class Account:
                 "Make a new one, or give `username` and a password, so that labferry makes them itself.",
             )
         return float(left)
+
+
+def rows(answer: Answer) -> list[dict[str, Any]]:
+    """The objects of a list. Raises CatalogUnavailable for anything else: nothing found is a list with nothing in it."""
+    items = answer.value()
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise nonsense(answer)
+    return items
+
+
+def object_with(answer: Answer, *names: str) -> dict[str, Any]:
+    """The object of an answer that has these texts. Raises CatalogUnavailable for anything else."""
+    value = answer.mapping()
+    if not all(isinstance(value.get(name), str) and value[name] for name in names):
+        raise nonsense(answer)
+    return value
+
+
+def _meant(answer: Answer) -> bool:
+    """Whether the body is one of SciCat's refusals (NestJS: message and statusCode)."""
+    try:
+        value = answer.value()
+    except CatalogUnavailable:
+        return False
+    return isinstance(value, dict) and value.get("statusCode") == answer.status
 
 
 def _claims(token: str) -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from daemon.catalogs.catalog import Finding, Health
 from daemon.catalogs.scicat_account import Renewed
-from daemon.catalogs.scicat_lookups import DATASETS, probe
+from daemon.catalogs.scicat_lookups import may, probe
 from daemon.errors import LabferryError
 from daemon.placeholders import Template
 
@@ -147,5 +147,4 @@ def _instrument(
 
 
 def _may(account: Account, **fields: Any) -> bool:
-    body = {**probe(""), **fields}
-    return account.call("POST", f"{DATASETS}/isValid", body=body, also=(400, 403)).ok
+    return may(account, {**probe(""), **fields})

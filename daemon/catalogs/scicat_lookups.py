@@ -8,8 +8,9 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from daemon.catalogs.answers import nonsense
 from daemon.catalogs.http import DEFAULT_TIMEOUTS, HttpClient, Timeouts, segment
-from daemon.catalogs.scicat_account import Account, Renewed
+from daemon.catalogs.scicat_account import Account, Renewed, object_with, rows
 from daemon.catalogs.scicat_record import INGEST_KEY, RecordMapping, chosen_pid, ingest_key
 from daemon.errors import NotYet
 from daemon.model import StepKind
@@ -134,27 +135,24 @@ class SciCatLookups:
             "fields": ["pid"],
         }
         answer = self._account.call("GET", DATASETS, query=[("filter", json.dumps(query))])
-        pids = [item["pid"] for item in answer.items() if isinstance(item, dict) and isinstance(item.get("pid"), str)]
-        found = min(pids, default=None)
+        found = min((item["pid"] for item in rows(answer) if isinstance(item.get("pid"), str)), default=None)
         if found is not None:
             self._remember_pid(unique_id, found)
         return found
 
     def _there(self, pid: str) -> dict[str, Any] | None:
         answer = self._account.call("GET", f"{DATASETS}/{segment(pid)}", also=_CLOSED)
-        return answer.mapping() if answer.ok and answer.body.strip() else None
+        return object_with(answer, "pid") if answer.ok else None
 
     def _query(self, path: str, where: Mapping[str, Any], limit: int, skip: int = 0) -> list[dict[str, Any]]:
         limits = {"limit": limit, **({"skip": skip, "sort": {"_id": "asc"}} if skip else {})}
         query = [("filter", json.dumps({"where": where, "limits": limits}))]
-        return [
-            item for item in self._account.call("GET", path, query=query, slow=True).items() if isinstance(item, dict)
-        ]
+        return rows(self._account.call("GET", path, query=query, slow=True))
 
     def _listed(self, pid: str) -> Listing:
         """Every file that the dataset lists. The nested list ends silently at its limit; then v4 gives it in pages."""
         path = f"/api/v3/datasets/{segment(pid)}/origdatablocks"
-        found = [item for item in self._account.call("GET", path, slow=True).items() if isinstance(item, dict)]
+        found = rows(self._account.call("GET", path, slow=True))
         if len(found) >= _SILENT_LIMIT:
             found, page = [], self._query("/api/v4/origdatablocks", {"datasetId": pid}, _SILENT_LIMIT)
             while page:
@@ -172,8 +170,7 @@ class SciCatLookups:
         return Listing(known, listed)
 
     def _attachments(self, pid: str) -> list[dict[str, Any]]:
-        answer = self._account.call("GET", f"/api/v3/datasets/{segment(pid)}/attachments", slow=True)
-        return [item for item in answer.items() if isinstance(item, dict)]
+        return rows(self._account.call("GET", f"/api/v3/datasets/{segment(pid)}/attachments", slow=True))
 
     def _instrument_ids(self, record: DatasetRecord) -> tuple[list[str], dict[str, str]]:
         """The instrument's pid in a list, or nothing and the reason. It is never created."""
@@ -196,8 +193,8 @@ class SciCatLookups:
             query = [
                 ("filter", json.dumps({"where": {key: {"inq": [name]}}}))
             ]  # in a list, or v3 may take it for a date
-            items = self._account.call("GET", "/api/v3/instruments", query=query).items()
-            ids = [item["pid"] for item in items if isinstance(item, dict) and isinstance(item.get("pid"), str)]
+            found = rows(self._account.call("GET", "/api/v3/instruments", query=query))
+            ids = [item["pid"] for item in found if isinstance(item.get("pid"), str)]
             if ids:
                 break
         seconds = _KNOWN_SECONDS if ids else _UNKNOWN_SECONDS
@@ -213,8 +210,7 @@ class SciCatLookups:
         if known is None or self._clock.monotonic() >= known[0]:
             group = self._account.identity().group(self._settings.group) or "labferry"
             body = probe(group, pid=f"{prefix}/labferry-may-choose")
-            answer = self._account.call("POST", f"{DATASETS}/isValid", body=body, also=(400, 403))
-            known = self._may_choose = (self._clock.monotonic() + _KNOWN_SECONDS, answer.ok)
+            known = self._may_choose = (self._clock.monotonic() + _KNOWN_SECONDS, may(self._account, body))
         return chosen_pid(prefix, unique_id) if known[1] else None
 
     def _pid(self, attempt: Attempt) -> str:
@@ -240,6 +236,14 @@ class SciCatLookups:
             self._pids[unique_id] = pid
             if len(self._pids) > _PAGES:
                 self._pids.popitem(last=False)
+
+
+def may(account: Account, body: Mapping[str, Any]) -> bool:
+    """Whether our account may create such a dataset: `isValid` answers 403 if not, and stores nothing."""
+    answer = account.call("POST", f"{DATASETS}/isValid", body=body, also=(400, 403))
+    if answer.ok and "valid" not in answer.mapping():
+        raise nonsense(answer)
+    return answer.ok
 
 
 def probe(group: str, **fields: Any) -> dict[str, Any]:

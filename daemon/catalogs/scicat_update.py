@@ -9,6 +9,7 @@ from urllib.parse import unquote
 from daemon.catalogs.crucible_record import digest_of
 from daemon.catalogs.http import segment
 from daemon.catalogs.merging import agreed, marks, updates
+from daemon.catalogs.scicat_account import object_with
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,17 +67,20 @@ class Update:
         path = f"/api/v4/datasets/{segment(pid)}"
         answer = self._account.call("PATCH", path, body=fields, merge=True, slow=True, also=_CLOSED)
         if answer.ok:
+            object_with(answer, "pid")
             return {}
         return {"left": dict.fromkeys(fields, "our account may not change this dataset")}
 
     def _metadata(self, pid: str, body: Mapping[str, Any], known: str) -> dict[str, Any]:
         there = self._there(pid)
-        patch, _ = updates(body[METADATA], known, _decoded((there or {}).get(METADATA) or {}))
+        if there is None:
+            return {METADATA: body[METADATA]}
+        patch, _ = updates(body[METADATA], known, _decoded(there.get(METADATA) or {}))
         return {METADATA: _whole(patch, body[METADATA])} if patch else {}
 
     def _there(self, pid: str) -> dict[str, Any] | None:
         answer = self._account.call("GET", f"/api/v4/datasets/{segment(pid)}", also=_CLOSED)
-        return answer.mapping() if answer.ok else None
+        return object_with(answer, "pid") if answer.ok else None
 
 
 def _whole(patch: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from daemon.clock import Clock, SystemClock
 from daemon.mfid import new_mfid
 from tests.fakes.crucible import KEY, FakeCrucible
 from tests.fakes.httpserver import serve
+from tests.fakes.served_scicat import scicat
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -207,4 +208,6 @@ def _sha(base64_text: str) -> str:
 SERVERS: Final[dict[str, Callable[[Path], AbstractContextManager[Served]]]] = {
     "crucible": embedded,
     "crucible in small parts": in_memory,
+    "scicat 4": functools.partial(scicat, Served, "4", "create"),
+    "scicat 5 with pids of ours": functools.partial(scicat, Served, "5", "pid"),
 }
