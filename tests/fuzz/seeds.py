@@ -5,6 +5,7 @@ A family is what the registry says: the ingestor that claims a file most specifi
 
 from __future__ import annotations
 
+import inspect
 import io
 import struct
 import tempfile
@@ -19,6 +20,7 @@ from PIL import Image, PngImagePlugin
 from ingestors.api import Candidate
 from ingestors.registry import Registry
 from tests.contactsheet import CORPUS, files_in
+from tests.fakes import binary_files, hdf5_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +32,9 @@ _LARGEST: Final = 150_000
 _HEAD: Final = 24_000
 """Of a text that is longer: headers and the first rows."""
 _TEXTS: Final = {"dat", "xy"}
+
+_SUFFIXES: Final = {"igor5": "ibw", "igor2": "ibw", "gwyddion": "gwy", "phi": "spe", "drs4": "dat", "archive": "zip", "grid": "3ds", "nanoscope": "000",
+                    "spe2": "spe", "spe3": "spe", "raw1": "raw", "raw3": "raw", "matlab": "mat"}  # fmt: skip
 
 Seed = tuple[str, bytes]
 """A suffix and content"""
@@ -54,9 +59,15 @@ def families() -> dict[str, list[Seed]]:
 
 
 def write_small(folder: Path) -> None:
-    """Pictures and HDF5 files with little in them, so that a changed byte matters."""
-    for name, content in _pictures():
+    """Files with little in them, so that a changed byte matters: pictures, frames, and all that the tests can make."""
+    for name, content in [*_pictures(), *_frames()]:
         (folder / name).write_bytes(content)
+    for name, make in inspect.getmembers(binary_files, inspect.isfunction):
+        if all(parameter.default is not parameter.empty for parameter in inspect.signature(make).parameters.values()):
+            (folder / f"{name}.{_SUFFIXES.get(name, name)}").write_bytes(make())
+    for name, make in inspect.getmembers(hdf5_files, inspect.isfunction):
+        if list(inspect.signature(make).parameters) == ["file"]:
+            hdf5_files.write(folder / f"{name}.h5", make)
     with h5py.File(folder / "small.h5", "w", libver="latest") as file:
         file["counts"] = np.arange(24.0).reshape(4, 6)
         file["counts"].attrs["units"] = "cps"
@@ -91,6 +102,27 @@ def _pictures() -> Iterator[tuple[str, bytes]]:
         "h.tif",
         _microscope_tiff(
             b"[User]\r\nDate=01/02/2021\r\n[Scan]\r\nPixelWidth=1e-9\r\nPixelHeight=1e-9\r\n[Beam]\r\nHV=5000\r\n"
+        ),
+    )
+
+
+def _frames() -> Iterator[tuple[str, bytes]]:
+    """A detector's frame as ESRF's EDF, a microscope's stack as MRC 2014, a spectrum as EMSA/MAS."""
+    pixels = np.arange(48, dtype="<u2")
+    head = "{\nHeaderID = EH:000001:000000:000000 ;\nByteOrder = LowByteFirst ;\nDataType = UnsignedShort ;\nDim_1 = 8 ;\nDim_2 = 6 ;\nSize = 96 ;\ncount_time = 0.1 ;\n"
+    yield "frame.edf", (head.ljust(510) + "}\n").encode() + pixels.tobytes()
+    stack = bytearray(1024)
+    struct.pack_into("<10i", stack, 0, 8, 6, 1, 2, 0, 0, 0, 8, 6, 1)
+    struct.pack_into("<3f", stack, 40, 80.0, 60.0, 1.0)
+    struct.pack_into("<3i", stack, 64, 1, 2, 3)
+    stack[208:216] = b"MAP \x44\x44\0\0"
+    yield "stack.mrc", bytes(stack) + pixels.astype("<f4").tobytes()
+    yield (
+        "spectrum.msa",
+        (
+            b"#FORMAT      : EMSA/MAS Spectral Data File\n#VERSION     : 1.0\n#TITLE       : edge\n#NPOINTS     : 4.\n#NCOLUMNS    : 1.\n"
+            b"#XUNITS      : eV\n#YUNITS      : Counts\n#DATATYPE    : Y\n#XPERCHAN    : 0.5\n#OFFSET      : 280.\n"
+            b"#SPECTRUM    : Spectral Data Starts Here\n1.0,\n2.0,\n5.0,\n3.0,\n#ENDOFDATA   :\n"
         ),
     )
 
