@@ -1,27 +1,57 @@
-"""What an ingestor plugin sees: values in, values out. Standard library only; this is the one module a plugin must import.
+"""What an ingestor plugin sees: values in, values out. This is the one module that a plugin imports.
 
-An ingestor answers two questions about a *candidate* (a primary file and its companions):
-`claim` says how specifically it understands it (or `None` to decline), `extract` reads it into an `Extraction`.
-Both run in a child process with a time and a memory limit; neither may write, print or use the network.
+An ingestor answers two questions about a *candidate*, which is a primary file and its companions:
+
+* `claim(candidate)`: do you understand this, and how specifically? A `Claim`, or `None` to decline.
+* `extract(candidate)`: what stands in it? An `Extraction`: attributes, metadata with units, samples, pictures.
+
+The most specific claim reads the file; of equal ones those of other packages come before the built-in ones, then the
+order is that of their names. If it fails, the next one tries, and the failure stands on the record. Both run in a child
+process with a time and a memory limit, which cannot write, use the network or outlive its time. They may not print
+either, and have to say the same of the same bytes each time. `labferry plugins test NAME FILE...` checks all of this;
+the README's "Write an ingestor" is a complete example.
+
+Only the standard library is imported here; the pictures' libraries come with the first picture that is drawn.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import IntEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
+from ingestors.kit import curve, image, table
+from ingestors.plain import display_name, is_time, units_in
 from ingestors.ucum import ucum
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?")
+__all__ = [
+    "ATTRIBUTES",
+    "HEAD_BYTES",
+    "Candidate",
+    "Claim",
+    "Extraction",
+    "Ingestor",
+    "Quantity",
+    "Sample",
+    "Specificity",
+    "Thumbnail",
+    "UnreadableError",
+    "curve",
+    "display_name",
+    "image",
+    "is_time",
+    "jsonable",
+    "table",
+    "ucum",
+    "units_in",
+]
+
 HEAD_BYTES: Final = 65536
 """How much of the file's beginning a claim may look at without opening the file."""
 
@@ -39,7 +69,21 @@ ATTRIBUTES: Final = frozenset(
         "unique_id",
     }
 )
-"""The dataset attributes that an ingestor may fill (the names of Crucible's dataset model)."""
+"""The dataset attributes that an ingestor may fill, all text (the names of Crucible's dataset model).
+
+dataset_name        what people call it; the file's name without its suffix if nobody says
+measurement         the method, in the field's words: "X-ray diffraction", "Raman spectroscopy"
+data_type           the product: "2D raster scan", "SPEC scan file"
+data_format         the format: "h5", "spec"; the file's suffix if nobody says
+instrument_name     as the file names it
+session_name        the sitting, if the file knows it
+timestamp           when it was measured, as ISO 8601: "2026-11-21T14:30:00", with "+01:00" if the file knows its zone
+project_id          the proposal or project, if the file names it
+owner_orcid         the ORCID of the person who measured
+unique_id           the file's own id, if it is an MFID (26 characters, as ScopeFoundry writes it)
+
+Leave out what the file does not say: a guess is worse than nothing.
+"""
 
 
 class Specificity(IntEnum):
@@ -53,7 +97,11 @@ class Specificity(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A promise to be able to read the candidate: how specifically, and the reason in a few words ("root attribute ScopeFoundry_version = 210")."""
+    """A promise to be able to read the candidate.
+
+    `specificity` is a step of `Specificity` or any integer from 0 to 100; `reason` says in a few words what gave the
+    file away ("root attribute ScopeFoundry_version = 210"): people read it in `labferry inspect`.
+    """
 
     specificity: int
     reason: str
@@ -104,7 +152,11 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A number (or a list of numbers) with its unit, spelled as the file spells it."""
+    """A number (or a list of numbers) with its unit, spelled as the file spells it: `Quantity(1.5, "mW")`.
+
+    It becomes `{"value": 1.5, "unit": "mW"}`. Units that are known have a code of UCUM, which stands beside the metadata
+    (`labferry.units`, see `units_in`); nothing is converted.
+    """
 
     value: Any
     unit: str
@@ -112,7 +164,7 @@ class Quantity:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A material that was measured, as the file names it."""
+    """A material that was measured, as the file names it; `unique_id` if the file knows its id in the catalog."""
 
     name: str
     unique_id: str | None = None
@@ -120,7 +172,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Thumbnail:
-    """A PNG picture of the data; `width` and `height` in pixels."""
+    """A PNG picture of the data; `width` and `height` in pixels. `curve` and `image` draw one; 400 by 300 is usual."""
 
     caption: str
     png: bytes
@@ -130,7 +182,14 @@ class Thumbnail:
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """What an ingestor found. Everything is optional; a warning is one sentence for a person."""
+    """What an ingestor found. Everything is optional.
+
+    `attributes`: names of `ATTRIBUTES`, all text. `scientific_metadata`: everything else that a person would want to
+    search or read, nested as in the file: text, numbers, `Quantity`, lists, mappings with text as keys; numpy values are
+    taken too. Of tables (`table` makes one) only names, units and ranges: the data stay in the file. `keywords`: a few
+    words. `thumbnails`: at most 16, the most telling first. `warnings`: sentences for a person about what is odd or
+    missing in this file.
+    """
 
     attributes: Mapping[str, str] = field(default_factory=dict)
     scientific_metadata: Mapping[str, Any] = field(default_factory=dict)
@@ -141,44 +200,36 @@ class Extraction:
 
 
 class UnreadableError(Exception):
-    """Raised by `extract`: the file is not what the claim took it for, or is broken. The text is shown to a person."""
+    """Raised by `extract`: the file is not what the claim took it for, or is broken. The text is shown to a person.
+
+    This is no bug of the plugin: the next ingestor tries, and the sentence stands on the record.
+    """
 
 
 @runtime_checkable
 class Ingestor(Protocol):
-    """A plugin. `name` is what configuration and logs call it; `version` changes when its output does."""
+    """A plugin: any class with these four, made without arguments.
+
+    `name` is what configuration, logs and people call it; `version` changes whenever its output does, and stands on each
+    record that it made.
+    """
 
     name: str
     version: str
 
     def claim(self, candidate: Candidate) -> Claim | None:
-        """Say how specifically this ingestor understands the candidate, or None. Cheap: look at the head, not the data."""
+        """Say how specifically this ingestor understands the candidate, or None to decline.
+
+        Cheap, and asked of every file: look at `candidate.head` and `candidate.suffix`, not at the data. Decide by content
+        and not by the name alone: an empty file, random bytes or a text with the right suffix are declined.
+        """
 
     def extract(self, candidate: Candidate) -> Extraction:
-        """Read the candidate. Raises UnreadableError with a sentence; any other exception counts as a bug of the plugin."""
+        """Read the candidate, which this ingestor has claimed.
 
-
-def display_name(name: str) -> str:
-    r"""Text that every catalog can carry: surrogate escapes of undecodable bytes become `\xNN`, the rest stays.
-
-    Half a character, as JSON can write it, becomes its number: `\ud83d`.
-    """
-    try:
-        raw = name.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        raw = name.encode("utf-8", "backslashreplace")
-    return raw.decode("utf-8", "backslashreplace")
-
-
-def is_time(value: Any) -> bool:
-    """Whether this is text that is a date or a time as ISO 8601 writes them, the date first: `2026-11-21T14:30:00+01:00`."""
-    if not isinstance(value, str) or not _DATE.fullmatch(value):
-        return False
-    try:
-        datetime.fromisoformat(value)
-    except ValueError:
-        return False
-    return True
+        A file that is cut off is read as far as it goes, with a warning. Raises UnreadableError with a sentence where
+        nothing can be read; any other exception counts as a bug of the plugin.
+        """
 
 
 def jsonable(value: Any) -> Any:  # noqa: C901, PLR0911 one branch per kind of value
@@ -210,25 +261,6 @@ def jsonable(value: Any) -> Any:  # noqa: C901, PLR0911 one branch per kind of v
         plain = value.tolist()
         return jsonable(plain) if type(plain) is not type(value) else str(value)
     return jsonable(str(value))
-
-
-def units_in(metadata: Any) -> dict[str, str]:
-    """The UCUM code of every unit in plain metadata, by the unit as it stands there: `{"degC": "Cel", "1/nm": "nm-1"}`.
-
-    A unit is the text under a key `unit`: of a quantity, a column, an array. Units that nobody knows are not listed.
-    """
-    codes: dict[str, str] = {}
-    waiting = [metadata]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            unit = value.get("unit")
-            if isinstance(unit, str) and (code := ucum(unit)) is not None:
-                codes[unit] = code
-            waiting.extend(value.values())
-        elif isinstance(value, list):
-            waiting.extend(value)
-    return codes
 
 
 def _not_finite(value: float) -> str:

@@ -169,7 +169,7 @@ def _attributes(value: Any, warnings: list[str]) -> dict[str, str]:
     for name, item in value.items() if isinstance(value, dict) else ():
         if name not in ATTRIBUTES:
             warnings.append(f"The ingestor gave the attribute {text(name)!r}, which no dataset has; it was left out.")
-        elif name == "timestamp" and not is_time(item):
+        elif name == "timestamp" and item != "" and not is_time(item):
             warnings.append(f"The time {text(item)!r} is not written as ISO 8601; it was left out.")
         elif text(item):
             accepted_[name] = text(item)
