@@ -25,7 +25,9 @@ _SIZES: Final = re.compile(
     rb"(\d{1,3})\n([^\n]{1,60}?)(\d{1,3})\n([^\n]{1,60}?)(\d{1,3})\n([^\n]{1,60}?)655\d\d (\d+) (\d+) (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)\n"
     rb"655\d\d (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)[^\n]*\n"
 )
-_WAVELENGTHS: Final = re.compile(rb"^([-+\d.eE]+) ([-+\d.eE]+) ([-+\d.eE]+) ([-+\d.eE]+)[ \r]*$", re.MULTILINE)
+_WAVELENGTHS: Final = re.compile(
+    rb"^(?:655\d\d )?([-+\d.eE]+) ([-+\d.eE]+) ([-+\d.eE]+) ([-+\d.eE]+)[ \r]*$", re.MULTILINE
+)
 
 
 def recognises(candidate: Candidate) -> str | None:

@@ -6,16 +6,13 @@ to the directory of attachments.
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, Any, Final
 
-from PIL import Image, UnidentifiedImageError
-
 from ingestors.api import Candidate, Quantity, UnreadableError
+from ingestors.binary.embedded import MOST_PICTURE, embedded
 from ingestors.binary.xmltree import MOST_BYTES, Element, number, parsed, plain, text
 from ingestors.dat import dates
 from ingestors.dat.reading import Reading
-from ingestors.rendering import picture, thumbnail
 
 if TYPE_CHECKING:
     from ingestors.api import Thumbnail
@@ -24,7 +21,6 @@ if TYPE_CHECKING:
 MAGIC: Final = b"ZISRAWFILE"
 _HEADER: Final = 32
 _MOST_ATTACHMENTS: Final = 64
-_MOST_PICTURE: Final = 20_000_000
 _SIZES: Final = ("SizeX", "SizeY", "SizeZ", "SizeC", "SizeT", "SizeS", "SizeM", "SizeB", "PixelType")
 
 
@@ -125,12 +121,6 @@ def _preview(source: Source, at: int) -> tuple[Thumbnail, ...]:
         if source.text(entry + 48, 80) != "Thumbnail" or not 0 < place < source.size:
             continue
         size = source.number("<q", place + _HEADER)
-        content = source.some(place + _HEADER + 256, min(max(size, 0), _MOST_PICTURE))
-        try:
-            with Image.open(io.BytesIO(content), formats=("JPEG", "PNG")) as image:
-                if image.width * image.height <= _MOST_PICTURE:
-                    image.load()
-                    return (thumbnail("preview", picture(image)),)
-        except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError):
-            return ()
+        content = source.some(place + _HEADER + 256, min(max(size, 0), MOST_PICTURE))
+        return embedded(content, "preview")
     return ()

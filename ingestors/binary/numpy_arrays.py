@@ -6,6 +6,8 @@ Source: the NPY format, `numpy.lib.format`.
 from __future__ import annotations
 
 import io
+import tokenize
+import warnings
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -50,29 +52,29 @@ def read_archive(source: Source, candidate: Candidate) -> Reading:
     del source
     signals: list[Signal] = []
     arrays: dict[str, Any] = {}
-    warnings: list[str] = []
+    notes: list[str] = []
     with archive.opened(candidate.path) as whole:
         for member in whole.names[:_MOST_ARRAYS]:
             name = member.removesuffix(".npy")
             try:
                 signal, arrays[name] = _array(Source.of(whole.read(member, _MOST_BYTES)), name)
             except UnreadableError as error:
-                warnings.append(f"{name}: {error}")
+                notes.append(f"{name}: {error}")
                 continue
             signals += [signal] if signal is not None else []
         if len(whole.names) > _MOST_ARRAYS:
-            warnings.append(f"The archive holds {len(whole.names)} arrays; the first {_MOST_ARRAYS} were read.")
-    return _reading(signals, {"arrays": arrays}, candidate, warnings)
+            notes.append(f"The archive holds {len(whole.names)} arrays; the first {_MOST_ARRAYS} were read.")
+    return _reading(signals, {"arrays": arrays}, candidate, notes)
 
 
 def _reading(
-    signals: Sequence[Signal], metadata: dict[str, Any], candidate: Candidate, warnings: Sequence[str] = ()
+    signals: Sequence[Signal], metadata: dict[str, Any], candidate: Candidate, notes: Sequence[str] = ()
 ) -> Reading:
     return Reading(
         data_type="NumPy array" if "array" in metadata else "NumPy archive",
         metadata=metadata | described([one for one in signals if one.values.size > 1]),
         thumbnails=drawn(signals, candidate.stem),
-        warnings=tuple(warnings),
+        warnings=tuple(notes),
     )
 
 
@@ -84,8 +86,10 @@ def _array(source: Source, name: str) -> tuple[Signal | None, dict[str, Any]]:
         read_header = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}.get(version)
         if read_header is None:  # version 3 differs from 2 in the encoding of names only
             raise UnreadableError(f"The version {version} of the NPY format is not read.")
-        shape, columns_first, kind = read_header(stream, max_header_size=_LONGEST_HEADER)
-    except (ValueError, SyntaxError, TypeError, RecursionError) as error:
+        with warnings.catch_warnings():  # numpy warns of arrays that Python 2 wrote; they are read all the same
+            warnings.simplefilter("ignore")
+            shape, columns_first, kind = read_header(stream, max_header_size=_LONGEST_HEADER)
+    except (ValueError, SyntaxError, TypeError, RecursionError, tokenize.TokenError) as error:
         raise UnreadableError(f"The header of the array is damaged: {error}") from error
     about: dict[str, Any] = {"shape": list(shape), "dtype": str(kind)}
     if kind.hasobject:

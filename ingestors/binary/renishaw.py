@@ -12,29 +12,29 @@ import numpy as np
 
 from ingestors.api import Candidate, Quantity, UnreadableError
 from ingestors.binary import times
+from ingestors.binary.embedded import MOST_PICTURE, embedded
 from ingestors.binary.signals import Axis, Signal, described, drawn
 from ingestors.dat.reading import Reading
 
 if TYPE_CHECKING:
+    from ingestors.api import Thumbnail
     from ingestors.binary.source import Source
 
 _UNITS: Final = {
     1: "1/cm", 2: "1/cm", 3: "nm", 4: "eV", 5: "µm", 6: "counts", 7: "e", 8: "mm", 9: "m", 10: "K", 11: "Pa", 12: "s", 13: "ms", 14: "h", 15: "d",
-    16: "px", 19: "°C", 20: "°F", 23: "V", 24: "A",
+    16: "px", 19: "deg", 20: "rad", 21: "°C", 22: "°F", 23: "K/min", 25: "µs",
 }  # fmt: skip
 _AXES: Final = {
-    1: "Frequency",
-    3: "Coarse",
-    4: "Fine",
-    5: "x",
-    6: "y",
-    7: "z",
-    8: "r",
-    9: "theta",
-    10: "phi",
-    11: "Temperature",
-    12: "Pressure",
-    13: "Time",
+    3: "x",
+    4: "y",
+    5: "z",
+    6: "r",
+    7: "theta",
+    8: "phi",
+    9: "temperature",
+    10: "pressure",
+    18: "elapsed time",
+    27: "exposure",
 }
 _NAMES: Final = {1: "Raman shift", 3: "Wavelength", 4: "Energy"}
 _SCANS: Final = {
@@ -105,7 +105,7 @@ def read(source: Source, candidate: Candidate) -> Reading:
         metadata={key: value for key, value in metadata.items() if value not in ("", None)}
         | _origins(source, blocks, int(capacity), int(count))
         | described([signal]),
-        thumbnails=drawn([signal], title or candidate.stem),
+        thumbnails=(*drawn([signal], title or candidate.stem), *_white_light(source, blocks)),
         warnings=tuple(warnings),
     )
 
@@ -176,7 +176,7 @@ def _origins(source: Source, blocks: dict[bytes, tuple[int, int]], capacity: int
             break
         kind, unit = source.unpack("<II", at)
         name = _AXES.get(kind & 0x7FFFFFFF)
-        if name is None or name == "Time":
+        if name is None:
             continue
         values, _ = source.array(at + 24, "<f8", (count,))
         found[name] = Quantity([float(values.min()), float(values.max())], _UNITS.get(unit, ""))
@@ -188,3 +188,11 @@ def _comment(source: Source, blocks: dict[bytes, tuple[int, int]]) -> str:
         return ""
     start, size = blocks[b"TEXT"]
     return source.some(start, min(size, 20_000)).decode("utf-8", "replace").strip("\0 \r\n")
+
+
+def _white_light(source: Source, blocks: dict[bytes, tuple[int, int]]) -> tuple[Thumbnail, ...]:
+    """The microscope's picture of the sample, a JPEG."""
+    if b"WHTL" not in blocks:
+        return ()
+    start, size = blocks[b"WHTL"]
+    return embedded(source.some(start, min(size, MOST_PICTURE)), "white light image")
