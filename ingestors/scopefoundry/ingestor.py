@@ -87,7 +87,7 @@ def _extract(candidate: Candidate, file: h5py.File, found: layout.Layout) -> Ext
         scientific_metadata=metadata,
         keywords=typed.tags,
         samples=_samples(found, typed, scene),
-        thumbnails=views.pictures(scene, candidate),
+        thumbnails=views.pictures(file, scene, candidate),
         warnings=[
             *walked.warnings,
             *_warnings(file, measurements, scene),

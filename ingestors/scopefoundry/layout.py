@@ -53,8 +53,15 @@ def recognised(file: h5py.File) -> Layout | None:
 
 
 def measurements(file: h5py.File) -> dict[str, h5py.Group]:
-    """Every measurement's group by name."""
-    return _members(reading.child_group(file, "measurement"))
+    """Every measurement's group by name; the first files have them at the root, marked as such."""
+    found = _members(reading.child_group(file, "measurement"))
+    if found:
+        return found
+    return {name: group for name, group in _members(file["/"]).items() if _kind(group) == "measurement"}
+
+
+def _kind(group: h5py.Group) -> str:
+    return next((text.lower() for name in _TYPE if (text := reading.attribute_text(group, name))), "")
 
 
 def hardware(file: h5py.File) -> dict[str, h5py.Group]:
@@ -82,16 +89,21 @@ def main_measurement(found: Mapping[str, h5py.Group], stem: str) -> str:
 
 
 def settings(group: h5py.Group | None) -> dict[str, Any]:
-    """The settings of a component as plain values, without units."""
+    """The settings of a component as plain values, without units; the first files have them at the component itself."""
     held = reading.child_group(group, "settings") if group is not None else None
-    if held is None:
+    if held is not None:
+        return {name: reading.decoded(reading.attribute(held, name)) for name in reading.attribute_names(held)}
+    if group is None:
         return {}
-    return {name: reading.decoded(reading.attribute(held, name)) for name in reading.attribute_names(held)}
+    own = (name for name in reading.attribute_names(group) if name not in {"name", *_TYPE})
+    return {name: reading.decoded(reading.attribute(group, name)) for name in own}
 
 
 def setting_units(group: h5py.Group | None) -> dict[str, str]:
     """The units of a component's settings."""
-    held = reading.child_group(group, "settings/units") if group is not None else None
+    if group is None:
+        return {}
+    held = reading.child_group(group, "settings/units") or reading.child_group(group, "units")
     if held is not None:
         texts = {name: reading.attribute_text(held, name) for name in reading.attribute_names(held)}
         return {name: units.normalised(unit) for name, unit in texts.items() if unit}
@@ -102,22 +114,24 @@ def setting_units(group: h5py.Group | None) -> dict[str, str]:
 
 
 def with_units(tree: Mapping[str, Any]) -> dict[str, Any]:
-    """The tree with each `settings/units` folded into its settings."""
+    """The tree with each group `units` folded into the values that it names."""
     folded: dict[str, Any] = {}
     for name, value in tree.items():
         if not isinstance(value, dict):
             folded[name] = value
-        elif name == "settings":
+        elif name == "settings" or _has_units(value):
             named = value.get("units")
-            plain = {
-                key: reading.decoded(item)
-                for key, item in value.items()
-                if key != "units" or not isinstance(item, dict)
-            }
-            folded[name] = _joined(plain, named if isinstance(named, dict) else {})
+            plain = {key: item for key, item in value.items() if key != "units" or not isinstance(item, dict)}
+            folded[name] = _joined(with_units(plain), named if isinstance(named, dict) else {})
         else:
             folded[name] = with_units(value)
     return folded
+
+
+def _has_units(group: Mapping[str, Any]) -> bool:
+    """Whether a group holds the units of its own attributes beside them."""
+    named = group.get("units")
+    return isinstance(named, dict) and bool(named) and all(isinstance(unit, str) for unit in named.values())
 
 
 def _joined(values: Mapping[str, Any], named: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ _SAMPLES: Final = ("sample_name", "sample")
 _ORCID: Final = re.compile(r"\b(\d{4}-\d{4}-\d{4}-\d{3}[\dXx])\b")
 _PLACEHOLDER: Final = re.compile(
     r"""\(?optional\)? | .*\(optional\) | enter\ an?\ .* | (?:x{4}[- ]?){2,}x* | n/?a | none | null | - | \?+
-      | list\W+tags\W+separated.* | mfp0+ | (?:0{4}-){3}0{4} | nobody@lbl\.gov | nan | not\ (?:set|available|specified)
+      | list\W+tags\W+separated.* | (?:mfp)?0+ | (?:0{4}-){3}0{4} | nobody@lbl\.gov | nan | not\ (?:set|available|specified)
       | your\ .* | <.*> | \W*""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )

@@ -14,6 +14,8 @@ from ingestors.hdf5.pictures import main_picture
 from ingestors.scopefoundry import cubes, leem, positions, scans, sweeps, traces
 
 if TYPE_CHECKING:
+    import h5py
+
     from ingestors.api import Candidate, Thumbnail
     from ingestors.scopefoundry.scene import Scene
 
@@ -74,11 +76,11 @@ def known(measurement: str) -> bool:
     return any(fnmatchcase(measurement.lower(), pattern) for pattern, _ in _BY_NAME)
 
 
-def pictures(scene: Scene | None, candidate: Candidate) -> list[Thumbnail]:
-    """Thumbnails of the measurement's data, then of the pictures that lie beside the file."""
+def pictures(file: h5py.File, scene: Scene | None, candidate: Candidate) -> list[Thumbnail]:
+    """Thumbnails of the measurement's data (of whatever data there are without one), then of the pictures beside the file."""
     found = [] if scene is None else _drawn(scene)
-    if scene is not None and not found:
-        rest = main_picture(scene.group, scene.name)
+    if not found:
+        rest = main_picture(file["/"], candidate.stem) if scene is None else main_picture(scene.group, scene.name)
         found = [rest] if rest is not None else []
     return found[:_MOST_PICTURES] + image.thumbnails(candidate.companions[:50], _MOST_COMPANIONS)
 

@@ -218,6 +218,33 @@ def test_layout_100_is_read(tmp_path: Path) -> None:
     assert list(found.samples) == [Sample("S1")]
 
 
+def test_the_very_first_layout_has_settings_and_measurements_elsewhere(tmp_path: Path) -> None:
+    """As ScopeFoundry's own documentation drew it: attributes at the component, its units beside or below, measurements at the root."""
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["ScopeFoundry_version"], file.attrs["time_id"] = 100, 1456000000.0
+        file.create_group("gui").attrs.update(sample="S2", exposure=0.5, exposure_unit="s")
+        laser = file.create_group("hardware/laser")
+        laser.attrs.update(ScopeFoundry_Type="Hardware", name="laser", power=1.5, wavelength=532.0)
+        laser.create_group("units").attrs.update(power="mW", wavelength="[n_m]")
+        scan = file.create_group("confocal_scan")
+        scan.attrs.update(ScopeFoundry_Type="Measurement", name="confocal_scan", range=3.0)
+        scan.create_group("units").attrs.update(range="[u_m]")
+        scan.create_group("count_map").attrs["emd_group_type"] = 1
+        scan["count_map/data"] = RNG.random((5, 7))
+    found = extracted(path)
+    assert found.attributes["measurement"] == "confocal_scan"
+    assert list(found.samples) == [Sample("S2")]
+    metadata = found.scientific_metadata
+    assert metadata["gui"]["exposure"] == Quantity(0.5, "s")
+    assert (metadata["hardware"]["laser"]["power"], metadata["hardware"]["laser"]["wavelength"]) == (
+        Quantity(1.5, "mW"),
+        Quantity(532.0, "nm"),
+    )
+    assert metadata["confocal_scan"]["range"] == Quantity(3.0, "um")
+    assert len(found.thumbnails) == 1
+
+
 @pytest.mark.parametrize(
     ("text", "valid"), [(MFID, True), (MFID.upper(), False), (MFID[:-1], False), ("l" * 26, False), ("", False)]
 )
