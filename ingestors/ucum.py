@@ -30,6 +30,7 @@ _METRIC_SYMBOLS: Final = """
     lm: lm | lx: lx | rad: rad | sr: sr | L: L l | eV: eV | bar: bar | cal: cal | erg: erg | dyn: dyn
     G: G Gs | Oe: Oe | erg/G: emu | b: barn | u: Da amu | W.h: Wh | A.h: Ah | V.A: VA | V{rms}: Vrms V_rms
     V{pp}: Vpp V_pp | A{rms}: Arms | bit: bit | Np: Np | Ci: Ci
+    Pa.s: Pas | C: coul Coul | V{dc}: Vdc VDC V_dc | V{ac}: Vac VAC V_ac
 """
 # Symbols that take some prefixes only; with none of these they mean something else, or nobody knows what.
 _FEW_PREFIXES: Final = {
@@ -57,6 +58,8 @@ _SYMBOLS: Final = """
     um[Hg]: mTorr mtorr | nm[Hg]: uTorr µTorr μTorr utorr | m[Hg]: kTorr | [in_i]: in inch | [mil_i]: mil | [ft_i]: ft
     dB: dB | dB{mW}: dBm | dB[W]: dBW | dB[V]: dBV | dB[mV]: dBmV | dB[uV]: dBuV dBµV dBμV
     {pixel}: px pix | {frame}/s: fps | {point}: pts | KiBy: KiB | MiBy: MiB | GiBy: GiB | {ADU}: ADU ADC
+    mL{STP}: mlSTP mLSTP | cm3{STP}: ccSTP cm3STP cm^3STP | {count}/s: c/s | {square}: sq □ | {rlu}: rlu r.l.u.
+    kgf: kgf | [lbf_av]: lbf | {decade}: decade dec
     Hz: hz HZ | kHz: khz KHz KHZ | MHz: Mhz MHZ | eV: ev EV | keV: kev KeV Kev | kV: KV | kOhm: Kohm KOhm | K: degK
 """
 # The same, in any case.
@@ -73,7 +76,13 @@ _AMBIGUOUS: Final = frozenset({"ML", "mb", "N/A"})
 _PHRASES: Final = (
     (re.compile(r"(?:arb(?:itrary|\.)?|a\.?)\s*(?:units?|u\.)", re.IGNORECASE), "[arb'U]"),
     (re.compile(r"mm\s+Hg"), "mm[Hg]"),
+    (re.compile(r"CCD (?:cts|counts)"), "{count}"),
 )
+_STANDARD: Final = re.compile(r"(?<=[a-zA-Z3])\s*\(?STP\)?")
+_EFFECTIVE: Final = re.compile(r"(\S+)\s+(rms|RMS|pp|dc|DC|ac|AC)")
+_HYPHEN: Final = re.compile(r"(?<=[A-Za-zΩµ])-(?=[A-Za-zΩµ])")
+# Gases beside a pressure or a flow (`cm N2`), not newton or henry squared.
+_FORMULAS: Final = frozenset({"N2", "H2"})
 _DEGREES: Final = re.compile(r"(?:\bdeg(?:ree)?s?\b\.?|[°º])[\s_]*(?:C|Celsius|centigrade)\b", re.IGNORECASE)
 _FAHRENHEIT: Final = re.compile(r"(?:\bdeg(?:ree)?s?\b\.?|[°º])[\s_]*(?:F|Fahrenheit)\b", re.IGNORECASE)
 _SUPERSCRIPTS: Final = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
@@ -114,10 +123,14 @@ def ucum(unit: str) -> str | None:
     for phrase, code in _PHRASES:
         if phrase.fullmatch(text):
             return code
-    text = _FAHRENHEIT.sub("degF", _DEGREES.sub("degC", text))
+    text = _FAHRENHEIT.sub("degF", _DEGREES.sub("degC", text.replace("cm³", "cm3")))
+    text = _HYPHEN.sub("·", _STANDARD.sub("STP", text))
     whole = symbol(text)
     if whole is not None:
         return whole
+    effective = _EFFECTIVE.fullmatch(text)
+    if effective is not None:
+        return symbol(f"{effective[1]}{effective[2].lower()}")
     terms = _terms(text)
     return None if terms is None else _written(terms)
 
@@ -181,11 +194,9 @@ def _terms(text: str) -> Terms | None:
 
 def _term(word: str) -> Terms | None:
     """One word with its exponent: `cm2`, `nm^-1`; dots join several (`A.cm-2`)."""
-    if word == "1":
-        return ()
     code = symbol(word)
-    if code is not None:
-        return _parsed(code, 1)
+    if code is not None or word in _FORMULAS:
+        return None if code is None else _parsed(code, 1)
     parts = word.split(".")
     if len(parts) > 1:
         several = [_term(part) for part in parts]
@@ -202,7 +213,9 @@ def _term(word: str) -> Terms | None:
 
 def _parsed(code: str, power: int) -> Terms:
     """A code of the table as terms, raised to a power."""
-    terms = []
+    terms: list[tuple[str, int]] = []
+    if code == "1":
+        return ()
     for sign, atom in re.findall(r"(^|[./])((?:\[[^\]]*\]|\{[^}]*\}|10\*-?\d+|[^./])+)", code):
         match = re.fullmatch(r"(10\*|[^\d]+?)(-?\d+)?(\{.*\})?", atom)
         name, own = (match[1] + (match[3] or ""), int(match[2] or 1)) if match is not None else (atom, 1)
