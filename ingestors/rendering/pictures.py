@@ -21,6 +21,7 @@ Pixels = Image.Image | NDArray[np.generic]
 
 _STRIP: Final = axes.TITLE_SIZE + 12  # height of the title
 _GAP: Final = 4  # between the pictures of a montage
+_DARK: Final = 64  # of 255
 _COARSE: Final = 4  # enlarged by this much, pixels can be seen
 
 
@@ -34,10 +35,10 @@ def picture(image: Pixels, title: str = "", *, pixel: tuple[float, str] | None =
     """Draw a picture (of Pillow, or an array of rows, columns and perhaps 3 or 4 channels) as PNG within 400x300 pixels.
 
     Numbers other than bytes are stretched from the 1st to the 99th percentile; tiny pictures are enlarged in whole
-    steps so that their pixels stay visible. `pixel` is the size of one and its unit, for a scale bar.
+    steps so that their pixels stay visible; dark grey ones are brightened. `pixel` is the size of one and its unit, for a scale bar.
     """
     room = (axes.WIDTH, axes.HEIGHT - (_STRIP if title else 0))
-    whole = as_image(image)
+    whole = _lit(as_image(image))
     shown = _within(whole, room)
     if pixel is not None:
         scalebar.draw(shown, pixel[0] * whole.width / shown.width, pixel[1])
@@ -80,6 +81,16 @@ def montage(
         left = (index % columns) * (cell[0] + _GAP) + (cell[0] - shown.width) // 2
         sheet.paste(shown, (left, top + (index // columns) * (cell[1] + _GAP) + (cell[1] - shown.height) // 2))
     return _encode(sheet)
+
+
+def _lit(image: Image.Image) -> Image.Image:
+    """A grey picture that uses the dark quarter of its range only (a camera's 12 bits in 16, weak light) in its whole range."""
+    if image.mode != "L":
+        return image
+    low, high = limits(np.asarray(image.reduce(max(1, min(image.size) // 512))))
+    if not low < high < _DARK:
+        return image
+    return image.point([round(min(max((value - low) / (high - low), 0.0), 1.0) * 255) for value in range(256)])
 
 
 def as_image(image: Pixels, contrast: tuple[float, float] | None = None) -> Image.Image:

@@ -45,7 +45,20 @@ def wants_log(values: Sequence[Floats]) -> bool:
     if positive.size < (1 - _ZEROS) * everything.size or np.mean(everything < 0) > _NOT_POSITIVE:
         return False
     low, lower, upper, high = np.log10(np.percentile(positive, [0, 15, 85, 100]))
-    return bool(upper - lower > 1.2 and 2 < high - low < 15)  # noqa: PLR2004 decades
+    return bool(upper - lower > 1.2 and 2 < high - low < 15) and not all(map(_is_peak, values))  # noqa: PLR2004 decades
+
+
+def _is_peak(values: Floats) -> bool:
+    """Whether a line rises from next to nothing and falls back to it: a spectrum, whose tails nobody wants to see in decades.
+
+    Counts are left out: a rocking curve is one of them.
+    """
+    known = values[np.isfinite(values)]
+    if known.size < _ENOUGH or (known == np.rint(known)).all():
+        return False
+    place, few = int(known.argmax()) / known.size, max(1, known.size // 20)
+    ends = max(float(np.median(known[:few])), float(np.median(known[-few:])))
+    return bool(0.1 < place < 0.9 and ends < 0.01 * known.max())  # noqa: PLR2004 in the middle; next to nothing
 
 
 def wants_log_x(values: Sequence[Floats]) -> bool:

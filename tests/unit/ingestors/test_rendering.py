@@ -134,6 +134,23 @@ def test_a_decay_over_decades_is_drawn_logarithmically_and_a_peak_is_not() -> No
     assert curve([peak]) == curve([peak], log_y=False)
 
 
+def test_a_smooth_peak_is_not_drawn_in_decades() -> None:
+    """Tails of a line that fall to a billionth are nothing that was measured; a rocking curve of counts is seen in decades."""
+    x = np.linspace(-4, 4, 300)
+    peak = np.exp(-4 * x**2)
+    counts = np.rint(1e5 * np.exp(-4 * x**2)) + 1
+    assert not scales.wants_log([peak])
+    assert scales.wants_log([counts[80:220]])
+
+
+def test_a_dark_frame_is_brightened_and_a_photograph_is_not() -> None:
+    """Weak light in eight bits is seen all the same; what uses its range stays as it is."""
+    ramp = np.tile(np.arange(100, dtype=np.uint8), (80, 1))
+    dark, photograph = (np.asarray(opened(picture(pixels)).convert("L")) for pixels in (ramp // 4, ramp * 2))
+    assert dark.max() > 250
+    assert 180 < photograph.max() < 210
+
+
 def test_a_reversed_axis_mirrors_the_line() -> None:
     """Binding energies grow to the left."""
     x = np.linspace(0, 1, 100)
