@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from ingestors.api import Candidate, UnreadableError
+from ingestors.api import Candidate, Quantity, UnreadableError
 from ingestors.binary import times
 from ingestors.binary.signals import Axis, Signal, described, drawn
 from ingestors.binary.source import Source, text_of
 from ingestors.dat import dates, facts
-from ingestors.dat.photoemission import method_of
+from ingestors.dat.photoemission import method_of, valued
 from ingestors.dat.reading import Reading
 from ingestors.textvalues import pairs
 from ingestors.units import split_name
@@ -79,6 +79,8 @@ def read(source: Source, candidate: Candidate) -> Reading:
     wave = _new(source, order) if version == _NEW else _old(source, order, version)
     lines = re.split(r"[\r\n]+", wave.note)  # Igor ends lines with CR
     fields = pairs(lines)
+    if "[SES]" in wave.note:
+        fields = {key: valued(key, str(value)) for key, value in fields.items()}
     flat = {key: value for key, value in fields.items() if not isinstance(value, list)}
     signals = _signals(source, wave, order)
     written = _moment("\n".join(lines), flat)
@@ -203,7 +205,8 @@ def _moment(note: str, fields: Mapping[str, Any]) -> dates.Moment:
 
 def _measurement(note: str, fields: Mapping[str, Any]) -> str:
     if "[SES]" in note:
-        return method_of({key: str(value) for key, value in fields.items()})
+        energy = fields.get("Excitation Energy")
+        return method_of({"Excitation Energy": str(energy.value)} if isinstance(energy, Quantity) else {})
     if "ImagingMode" in fields and "ScanSize" in fields:
         return "Atomic force microscopy"
     return ""

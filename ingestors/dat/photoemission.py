@@ -44,7 +44,7 @@ def read(text: Decoded, candidate: Candidate) -> Reading:
         shape, info = _keys(sections[f"Region {region}"]), _keys(sections.get(f"Info {region}", []))
         infos.append(info)
         metadata[f"Region {region}"] = {
-            key: _value(key, value) for key, value in {**shape, **info}.items() if not key.endswith("scale") and value
+            key: valued(key, value) for key, value in {**shape, **info}.items() if not key.endswith("scale") and value
         }
         rows = [line for line in sections.get(f"Data {region}", []) if line.strip()]
         if rows:
@@ -98,7 +98,8 @@ def _keys(lines: Sequence[str]) -> dict[str, str]:
     return {key.strip(): value.strip() for key, equals, value in (line.partition("=") for line in lines) if equals}
 
 
-def _value(key: str, text: str) -> Any:
+def valued(key: str, text: str) -> Any:
+    """A value of SES's header: its energies are in eV, its dates stay text."""
     if key in {"Date", "Time"}:
         return text
     number = facts.number(text)
