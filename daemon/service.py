@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from daemon.assembly import connect
+from daemon.continuity import demand_known, readable
 from daemon.extract.sandbox import Sandbox
 from daemon.grouping.datasets import CompanionRules
 from daemon.loops.arrivals import Arrivals
+from daemon.loops.backups import BackingUp
 from daemon.loops.circuit import Circuit, CircuitState
 from daemon.loops.composing import Composing
 from daemon.loops.context import Bell, Context, Heartbeats, WatchedFolder
@@ -22,6 +24,7 @@ from daemon.loops.extracting import Extracting
 from daemon.loops.grouping import Placing
 from daemon.loops.hints import Hints
 from daemon.loops.housekeeping import Housekeeping
+from daemon.loops.recalling import Recalling
 from daemon.loops.settling import Settling
 from daemon.loops.sidecars import OWN_FILES
 from daemon.loops.watching import Watching
@@ -62,9 +65,12 @@ class _Loop:
 
 
 class Service:
-    """One instrument's daemon. `start` and `stop` once each; the owner of the state folder calls them."""
+    """One instrument's daemon. `start` and `stop` once each; the owner of the state folder calls them.
 
-    def __init__(self, instrument: Instrument, state: Path, clock: Clock) -> None:
+    `recall`: nothing is delivered; `recalling` asks the catalogs what they have, so that a lost store is known again.
+    """
+
+    def __init__(self, instrument: Instrument, state: Path, clock: Clock, *, recall: bool = False) -> None:
         self._instrument = instrument
         self._clock = clock
         self._stopping = threading.Event()
@@ -74,8 +80,11 @@ class Service:
         self._closers: list[Callable[[], None]] = [self.store.close]
         self.failed = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._recall = recall
         try:
             self._build(state)
+            if not recall:
+                demand_known(self.store, state, instrument, self.connections)
         except BaseException:
             self.stop()
             raise
@@ -114,9 +123,13 @@ class Service:
         deaf = [] if self._watcher_alive else ["watcher"]
         return sorted({*self._heartbeats.late(), *dead, *deaf})
 
+    def gathered(self) -> bool:
+        """Whether everything that is on the disk was composed, as far as it can be now."""
+        return self._watching.idle() and not len(self._settling) and not self.store.datasets.in_work()
+
     def progress(self) -> Progress:
         """Whether there is anything left that the daemon can do by itself."""
-        if not self._watching.idle() or len(self._settling) or self.store.datasets.in_work():
+        if not self.gathered():
             return Progress.WORKING
         if self.store.deliveries.in_work():
             counts = self.store.deliveries.counts()
@@ -129,9 +142,13 @@ class Service:
                 if any(states.get(state) for state in ("queued", "sending", "waiting"))
             }
             return Progress.HELD_UP if owed and owed <= down else Progress.WORKING
-        if self._housekeeping.update_parents():
+        if self.update_parents():
             return Progress.WORKING
         return Progress.PARKED if self.store.deliveries.parked() or self.store.datasets.parked() else Progress.DONE
+
+    def update_parents(self) -> int:
+        """Bring the parent records of sessions up to date; how many there were."""
+        return self._housekeeping.update_parents()
 
     def summary(self) -> str:
         """One line for `systemctl status`; asks for nothing that grows with what is done already."""
@@ -183,15 +200,17 @@ class Service:
         )
         self._closers.append(sandbox.close)
         composing = Composing(self._context, list(self.connections))
-        extracting = Extracting(self._context, sandbox, composing, rules, hints)
+        self.recalling = Recalling(self._context, readable(self.connections)) if self._recall else None
+        extracting = Extracting(self._context, sandbox, composing, rules, hints, self.recalling)
         ticks = [self._watch_the_watcher, *(connection.tick for connection in self.connections.values())]
         self._housekeeping = Housekeeping(self._context, list(self.connections), ticks)
+        backing_up = BackingUp(self._context, state)
         self._circuits: dict[str, Circuit] = {}
         self._loops = [
             _Loop("watching", self._watching.run),
             *(_Loop(f"settling-{number}", self._settling.run) for number in range(SETTLE_THREADS)),
             *(_Loop(f"extracting-{number}", extracting.run) for number in range(EXTRACT_THREADS)),
-            *self._delivering_loops(hints),
+            *(() if self._recall else (*self._delivering_loops(hints), _Loop("backups", backing_up.run))),
             _Loop("housekeeping", self._housekeeping.run),
         ]
         self._wakers = [

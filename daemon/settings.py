@@ -105,6 +105,15 @@ class Extract(Strict):
     memory: ByteSize = Field(2 * 2**30, description="An ingestor that wants more memory is ended.")
 
 
+class StoreKeeping(Strict):
+    """What is done so that the store survives its disk's moods."""
+
+    backup: Duration = Field(
+        86400.0, description="Between two backups of the store, in `backups` in the state folder; 0: none."
+    )
+    keep: int = Field(7, ge=1, le=1000, description="How many backups are kept; the oldest go first.")
+
+
 class LocalCatalog(Strict):
     """The embedded catalog."""
 
@@ -138,6 +147,7 @@ CatalogSettings = Annotated[AnyCatalog, Field(discriminator="type")]
 
 SECTIONS: Final[dict[str, type[Strict]]] = {
     "roots": Root, "settle": Settle, "datasets": Datasets, "session": Session, "scan": Scan, "extract": Extract,
+    "store": StoreKeeping,
 }  # fmt: skip
 CATALOGS: Final[dict[str, type[Strict]]] = {
     "local": LocalCatalog, "crucible": CrucibleCatalog, "scicat": SciCatCatalog,
@@ -163,6 +173,7 @@ class Instrument(BaseSettings):
     session: Session = Field(Session(), description="Which datasets are one sitting.")
     scan: Scan = Field(Scan(), description="How often the folders are compared with what is known.")
     extract: Extract = Field(Extract(), description="Limits for reading one dataset.")
+    store: StoreKeeping = Field(StoreKeeping(), description="Backups of the daemon's memory.")
     ingestor: Ingestors = Field(
         default_factory=dict,
         description="The ingestor that is asked first, by its name: one for all files, or one for each pattern.",

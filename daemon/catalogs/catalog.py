@@ -77,7 +77,8 @@ class Held:
 
     `dataset` is our id of its dataset, `name` the file's name there, `size` in bytes, `sha256` 64 hex digits in lower
     case. `ref` is the adapter's own: what it needs to read the bytes. `stored`: the catalog has the bytes itself; False
-    for a record that only tells of a file elsewhere.
+    for a record that only tells of a file elsewhere. `path`: where the dataset's primary file lay below its root, if
+    labferry noted it there and the adapter looked.
     """
 
     dataset: str
@@ -86,6 +87,7 @@ class Held:
     size: int | None
     sha256: str | None
     stored: bool = True
+    path: str | None = None
 
 
 @runtime_checkable
@@ -108,7 +110,7 @@ class Readable(Protocol):
         """
 
     def find(self, sha256: str) -> Sequence[Held]:
-        """The files with this content in any dataset that we may see; their datasets are asked one by one later."""
+        """The files with this content in any dataset that we may see; with their `path` if there are several."""
 
     def recall(self, step: Step, record: DatasetRecord) -> Mapping[str, Any] | None:
         """Whether the catalog has already what this step would bring: the outcome that `perform` would give, else None.

@@ -5,6 +5,7 @@ The requests are those of nano-crucible 3.3.0 (`resources/datasets.py`, `files.p
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.catalogs.answers import nonsense
@@ -25,6 +26,7 @@ MISSING: Final = (403, 404)
 NOT_OFFERED: Final = (404, 405, 422)  # a server of another version; what it does not offer is done without
 
 _PROVENANCE: Final = "labferry"
+_SESSION: Final = "session"  # the ingestor that a session's parent record names
 _LATEST: Final = 20
 _PAGE: Final = 500
 _STORED: Final = "gcs"
@@ -61,8 +63,8 @@ class CrucibleReading:
         """Files with this content in every dataset that our account may see."""
         query = [("sha256_hash", sha256), ("limit", str(_PAGE))]
         items = self._client.call("GET", "/files", query=query).items()
-        found = [_held(item, None) for item in items]
-        return [held for held in found if held is not None and held.sha256 == sha256]
+        found = [held for item in items if (held := _held(item, None)) is not None and held.sha256 == sha256]
+        return found if len(found) < 2 else [replace(held, path=self._path(held.dataset)) for held in found]  # noqa: PLR2004
 
     def parents(self, unique_id: str) -> Sequence[tuple[str, str]]:
         """The datasets that this one is part of."""
@@ -110,6 +112,8 @@ class CrucibleReading:
     def _recall_record(self, record: DatasetRecord) -> Mapping[str, Any] | None:
         there = self._dataset(record.unique_id)
         body = dataset_body(record)
+        if record.ingestor == _SESSION:
+            body.pop("timestamp", None)  # of the first dataset that is still known, which may be a later one
         if there is None or contradictions(body, there):
             return None
         missing = open_fields(body, there)
@@ -139,6 +143,11 @@ class CrucibleReading:
             raise nonsense(answer)
         metadata = (value or {}).get("scientific_metadata")
         return metadata if isinstance(metadata, dict) else {}
+
+    def _path(self, unique_id: str) -> str | None:
+        provenance = self._described(unique_id).get(_PROVENANCE)
+        path = provenance.get("path") if isinstance(provenance, dict) else None
+        return path if isinstance(path, str) else None
 
     def _keywords(self, unique_id: str) -> list[Any]:
         listed = self._client.call("GET", f"/datasets/{segment(unique_id)}/keywords").items()

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from daemon.extract.sandbox import Outcome
     from daemon.loops.context import Context, WatchedFolder
+    from daemon.loops.recalling import Parent, Recalled
     from daemon.model import DatasetRecord, RecordThumbnail, SessionId
     from daemon.store.datasets import DatasetRow
     from daemon.store.files import FileRow
@@ -84,9 +85,8 @@ class Composing:
             current = self._store.datasets.get(dataset.id)
             if current is None or current.state is not DatasetState.EXTRACTING or self._others(dataset, members):
                 return None
-            session = self._recalled_session(recalled, extracted, primary)
-            session = session or self._session(current, primary, extracted, notes)
-            parent = self._parent(session, recalled)
+            session = self._session(current, primary, extracted, notes, None if recalled is None else recalled.parent)
+            parent = self._parent(session, None if recalled is None else recalled.parent)
             unique_id = self._unique_id(current, extracted, None if recalled is None else recalled.unique_id)
             record = composition.compose(
                 unique_id=unique_id,
@@ -148,10 +148,18 @@ class Composing:
             defaults={"instrument_name": instrument.instrument, **instrument.defaults},
         )
 
-    def _session(self, dataset: DatasetRow, primary: FileRow, extracted: Extracted, notes: Notes) -> SessionRow:
-        """The session that the strongest evidence names; opened when the first dataset of it comes."""
+    def _session(
+        self, dataset: DatasetRow, primary: FileRow, extracted: Extracted, notes: Notes, recalled: Parent | None
+    ) -> SessionRow:
+        """The session that the strongest evidence names; opened when the first dataset of it comes.
+
+        One that a catalog remembers is this one, whatever the evidence says today.
+        """
         settings = self._context.instrument.session
         at = measured_at(extracted, primary)
+        known = None if recalled is None else self._store.sessions.of_parent(recalled.unique_id)
+        if known is not None:
+            return self._joined(known, at)
         before = None if dataset.session is None else self._store.sessions.get(dataset.session)
         if before is not None and (before.opened_by_hand or before.evidence is SessionEvidence.GAP):
             return self._joined(before.id, at)  # of its time, not of this revision's
@@ -167,6 +175,8 @@ class Composing:
             path_pattern=self._pattern,
             folder=settings.folder,
         )
+        if recalled is not None:
+            evidence = recalled.evidence(evidence, f"{at.isoformat()} {primary.id}")
         if evidence is None:
             near = self._store.sessions.near(at, settings.gap)
             spans = [Span(session.id, session.started_at, session.ended_at) for session in near]
@@ -182,19 +192,6 @@ class Composing:
         log.info("session.open", name=evidence.name, evidence=evidence.kind.value)
         return self._joined(session, at)
 
-    def _recalled_session(
-        self, recalled: Recalled | None, extracted: Extracted, primary: FileRow
-    ) -> SessionRow | None:
-        """The session whose parent dataset a catalog names, if the store has it already."""
-        known = None if recalled is None or recalled.parent is None else self._parent_row(recalled.parent)
-        if known is None or known.session is None:
-            return None
-        return self._joined(known.session, measured_at(extracted, primary))
-
-    def _parent_row(self, parent: Parent) -> DatasetRow | None:
-        dataset = self._store.datasets.by_unique_id(parent.unique_id)
-        return None if dataset is None else self._store.datasets.get(dataset)
-
     def _joined(self, session: SessionId, at: datetime) -> SessionRow:
         self._store.sessions.join(session, at)
         row = self._store.sessions.get(session)
@@ -202,22 +199,27 @@ class Composing:
             raise LabferryError(f"Session {session} is not in the store any more.", "Run `labferry check`.")
         return row
 
-    def _parent(self, session: SessionRow) -> str | None:
+    def _parent(self, session: SessionRow, recalled: Parent | None) -> str | None:
         """The id of the session's parent dataset, chosen and stored before any catalog hears of it."""
         if not self._context.instrument.session.parent:
             return None
         known = self._store.sessions.parent(session.id)
-        if known is not None:
+        if known is not None and (recalled is None or recalled.unique_id == known[1]):
             return known[1]
-        unique_id = new_mfid(time.time_ns())
+        if known is not None and recalled is not None:  # chosen for a dataset that no catalog knew; not sent yet
+            self._store.sessions.change_parent(session.id, known, recalled.unique_id)
+            return recalled.unique_id
+        unique_id = new_mfid(time.time_ns()) if recalled is None else recalled.unique_id
         self._store.sessions.add_parent(session.id, unique_id, session.started_at)
         compose_parent(
             self._context, self._catalogs, session.id
         )  # owed first, so that its datasets can be linked to it
         return unique_id
 
-    def _unique_id(self, dataset: DatasetRow, extracted: Extracted) -> str:
+    def _unique_id(self, dataset: DatasetRow, extracted: Extracted, recalled: str | None) -> str:
         """A copy of a file has the same own id: only the first dataset gets it."""
+        if recalled is not None and dataset.unique_id is None and self._store.datasets.by_unique_id(recalled) is None:
+            return recalled
         fresh = new_mfid(time.time_ns())
         chosen = composition.chosen_id(extracted.attributes, dataset.unique_id, fresh)
         holder = self._store.datasets.by_unique_id(chosen)

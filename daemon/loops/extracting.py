@@ -8,6 +8,7 @@ import structlog
 
 from daemon.errors import StateError
 from daemon.extract.sandbox import SandboxClosedError
+from daemon.loops.context import Stopping
 from daemon.patterns import PatternTable
 from daemon.store.datasets import ROOT_LEFT
 from ingestors.api import display_name
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from daemon.loops.composing import Composing
     from daemon.loops.context import Context
     from daemon.loops.hints import Hints
+    from daemon.loops.recalling import Recalling
     from daemon.store.datasets import DatasetRow
     from daemon.store.files import FileRow
 
@@ -30,13 +32,20 @@ class Extracting:
     """Takes ready datasets, oldest first."""
 
     def __init__(
-        self, context: Context, sandbox: Sandbox, composing: Composing, rules: CompanionRules, hints: Hints
+        self,
+        context: Context,
+        sandbox: Sandbox,
+        composing: Composing,
+        rules: CompanionRules,
+        hints: Hints,
+        recalling: Recalling | None = None,
     ) -> None:
         self._context = context
         self._sandbox = sandbox
         self._composing = composing
         self._rules = rules
         self._hints = hints
+        self._recalling = recalling
         self._roots = {root.id: root for root in context.roots}
         self._first = PatternTable(context.instrument.ingestor)
 
@@ -72,6 +81,9 @@ class Extracting:
         except SandboxClosedError:
             self._context.store.datasets.release(dataset.id)
             raise
+        except Stopping:
+            self._context.store.datasets.release(dataset.id)
+            return None
         except StateError:
             raise
         except Exception as error:  # whatever one dataset does to us must not keep the others waiting
@@ -98,8 +110,9 @@ class Extracting:
                 ingestor=failure.ingestor,
                 reason=failure.reason,
             )
+        recalled = None if self._recalling is None else self._recalling.dataset(dataset, members)
         with self._context.store.database.transaction():  # each commit waits for the disk: one for both
-            kept = self._composing.keep(dataset, members, outcome)
+            kept = self._composing.keep(dataset, members, outcome, recalled)
             following = None if self._context.stopping.is_set() else self._context.store.datasets.lease_ready()
         if kept is not None:
             self._composing.announce(kept)

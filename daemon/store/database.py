@@ -23,6 +23,7 @@ IntegrityError = sqlite3.IntegrityError
 
 _NAME: Final = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
 _MIGRATION: Final = re.compile(r"(\d{4})_\w+\.sql")
+_DAMAGED: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 _BUSY_SECONDS: Final = 30.0
 _BATCH_MOST: Final = 64
 """Transactions for each commit at the most, so that the first of them need not wait for ever."""
@@ -136,6 +137,18 @@ class Database:
         with self._writing, self._explained():
             return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
 
+    def back_up(self, target: Path) -> None:
+        """Write a whole, compact copy of what is committed now to a file that is not there yet; nobody waits for it.
+
+        Raises StateError.
+        """
+        with self._explained():
+            connection = _open(self.path, read_only=True)
+            try:
+                connection.execute("VACUUM INTO ?", (str(target),))
+            finally:
+                connection.close()
+
     def _enter(self) -> _Batch:
         """Wait for our turn to write, and begin a batch if none is open."""
         with self._counting:
@@ -222,6 +235,20 @@ class Database:
             raise explain(error, self.path) from error
 
 
+def unsound(path: Path) -> str | None:
+    """What SQLite finds wrong with a database file, or None. Reads every page once; changes nothing."""
+    try:
+        connection = _open(path, read_only=True)
+        try:
+            found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        finally:
+            connection.close()
+    except sqlite3.DatabaseError as error:
+        name = getattr(error, "sqlite_errorname", "") or ""
+        return str(error) if name.startswith(_DAMAGED) else None
+    return None if found == "ok" else str(found)
+
+
 def explain(error: sqlite3.DatabaseError, path: Path) -> StateError:
     """Say in one sentence what happened to the database file, and what to do."""
     name = getattr(error, "sqlite_errorname", "") or ""
@@ -233,10 +260,19 @@ def explain(error: sqlite3.DatabaseError, path: Path) -> StateError:
         )
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return StateError(f"{path} is in use by another program.", "Close it, or try again in a moment.")
-    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
-        return StateError(f"{path} is damaged ({error}).", "Keep the file, restore a backup, and report it.")
+    if name.startswith(_DAMAGED):
+        return damaged(path, str(error))
     return StateError(
         f"{path}: {error} ({name or 'no SQLite code'}).", "See the disk's health (dmesg), then try again."
+    )
+
+
+def damaged(path: Path, how: str) -> StateError:
+    """The error for a database file that cannot be trusted any more."""
+    return StateError(
+        f"{path} is damaged ({how}).",
+        "Nothing is guessed from it. Stop the daemon, then `labferry rebuild CONFIG`: it keeps this file aside, begins with"
+        " the newest backup, and finds the rest again in the folders and in the catalogs.",
     )
 
 

@@ -172,6 +172,10 @@ class Deliveries:
         """The catalog is back: what waited for it is due now."""
         return self._database.run("retry_waiting", catalog=catalog)
 
+    def suspect(self) -> None:
+        """Everything that is owed may have reached its catalog already: its next try looks before it does anything."""
+        self._database.run("suspect_deliveries")
+
     def adopt(self, catalogs: Sequence[str]) -> int:
         """Park what is owed to catalogs that left the configuration, and queue it again when they are back.
 

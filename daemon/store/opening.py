@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from daemon.errors import StateError
 from daemon.model import DATASET_TRANSITIONS, DELIVERY_TRANSITIONS, FILE_TRANSITIONS, SESSION_TRANSITIONS
-from daemon.store.database import Database
+from daemon.store.database import Database, damaged, unsound
 from daemon.store.datasets import Datasets
 from daemon.store.deliveries import Deliveries
 from daemon.store.files import Files
@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from daemon.clock import Clock
 
 STORE_NAME: Final = "store.sqlite"
+MADE_NAME: Final = "store.made"
+"""Stands beside the store from its first opening on: a folder with this name and without a store has lost it."""
+
+BEGUN: Final = "begun"
+REBUILDING: Final = "rebuilding"
 _TABLES: Final[Mapping[str, Mapping[Any, frozenset[Any]]]] = {
     "file": FILE_TRANSITIONS,
     "dataset": DATASET_TRANSITIONS,
@@ -43,6 +48,15 @@ class Store:
         self.datasets = Datasets(database, self.journal, clock)
         self.sessions = Sessions(database, self.journal, clock)
         self.deliveries = Deliveries(database, self.journal, clock)
+
+    def fact(self, key: str) -> str | None:
+        """A word that the store keeps about itself."""
+        row = self.database.one("fact", key=key)
+        return None if row is None else str(row["value"])
+
+    def keep_fact(self, key: str, value: str) -> None:
+        """Keep a word; an empty one is as none."""
+        self.database.run("set_fact", key=key, value=value)
 
     def close(self) -> None:
         """Close the database."""
@@ -103,11 +117,22 @@ def state_error(error: OSError, state: Path) -> StateError:
 def open_store(state: Path, instrument: str, clock: Clock) -> Store:
     """Open for the owner: create or migrate, check that the store is this instrument's, repair after a crash.
 
-    Raises StateError.
+    Raises StateError, also for a store that was there and is lost or damaged: nothing is guessed then.
     """
-    database = Database(state / STORE_NAME, "daemon.store")
+    path, made = state / STORE_NAME, state / MADE_NAME
+    if not path.exists() and made.exists():
+        raise StateError(
+            f"The store {path} was there and is lost.",
+            "`labferry rebuild CONFIG` begins with the newest backup, if there is one, and finds the rest again in the"
+            " folders and in the catalogs; nothing is sent twice.",
+        )
+    wrong = unsound(path) if path.exists() else None
+    if wrong is not None:
+        raise damaged(path, wrong)
+    database = Database(path, "daemon.store")
     store = Store(database, clock)
     try:
+        made.touch()
         with database.transaction():
             _claim(database, state, instrument)
             store.datasets.recover()

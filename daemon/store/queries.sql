@@ -36,6 +36,9 @@ SELECT id, name, state, size, mtime_ns, ctime_ns, inode, device, dataset FROM fi
 -- name: folders_with_files
 SELECT DISTINCT folder FROM files WHERE root = :root AND state NOT IN ('vanished', 'ignored')
 
+-- name: some_file
+SELECT 1 FROM files LIMIT 1
+
 -- name: file
 SELECT * FROM files WHERE id = :id
 
@@ -202,6 +205,16 @@ FROM datasets d WHERE d.session = :session AND d.kind = 'measurement'
 -- name: parent_of_session
 SELECT * FROM datasets WHERE session = :session AND kind = 'session'
 
+-- name: session_of_parent
+SELECT session FROM datasets WHERE unique_id = :unique_id AND kind = 'session'
+
+-- name: set_unique_id
+UPDATE datasets SET unique_id = :unique_id WHERE id = :id
+
+-- name: change_parent_id
+UPDATE datasets SET record = json_set(record, '$.parent_id', :new)
+WHERE session = :session AND kind = 'measurement' AND json_extract(record, '$.parent_id') = :old
+
 -- name: add_parent
 INSERT INTO datasets (kind, session, unique_id, state, first_seen, record, ingestor)
 VALUES ('session', :session, :unique_id, 'composed', :at, :record, 'session')
@@ -230,6 +243,9 @@ ORDER BY d.age, d.id LIMIT 1
 
 -- name: next_due
 SELECT MIN(not_before) AS at FROM deliveries WHERE catalog = :catalog AND state = 'waiting'
+
+-- name: suspect_deliveries
+UPDATE deliveries SET attempts = MAX(attempts, 1) WHERE state IN ('queued', 'sending', 'waiting', 'parked')
 
 -- name: inherit_attempts
 UPDATE deliveries SET attempts = attempts + :attempts WHERE id = :id

@@ -135,6 +135,18 @@ class Sessions:
             self._journal.write("dataset", parent, "dataset.composed", session=session, unique_id=unique_id)
         return DatasetId(parent)
 
+    def of_parent(self, unique_id: str) -> SessionId | None:
+        """The session whose parent dataset has this id."""
+        row = self._database.one("session_of_parent", unique_id=unique_id)
+        return None if row is None else SessionId(row["session"])
+
+    def change_parent(self, session: SessionId, parent: tuple[DatasetId, str], unique_id: str) -> None:
+        """Give the parent dataset the id that a catalog knows it by, before anybody heard of the one it has."""
+        with self._database.transaction():
+            self._database.run("set_unique_id", id=parent[0], unique_id=unique_id)
+            self._database.run("change_parent_id", session=session, old=parent[1], new=unique_id)
+            self._journal.write("dataset", parent[0], "dataset.recalled", unique_id=unique_id)
+
     def compose_parent(self, parent: DatasetId, record: Mapping[str, Any]) -> int:
         """Keep what the parent record says now; its revision."""
         with self._database.transaction():
