@@ -64,19 +64,20 @@ _SYMBOLS: Final = """
 """
 # The same, in any case.
 _NAMES: Final = """
-    1: dimensionless unitless | %: percent | min: minute minutes | h: hour hours | wk: week weeks | a: year years
+    1: dimensionless unitless | %: percent | min: minute minutes | h: hour hours | d: day days | wk: week weeks | a: year years
     deg: degree degrees | Cel: celsius centigrade | [degF]: fahrenheit | Ao: angstrom angstroms ångström ångstrom
     um: micron microns | {count}: count counts | {photon}: photon photons | {electron}: electron electrons
     {frame}: frame frames | {pixel}: pixel pixels | {point}: point points | {pulse}: pulse pulses | {step}: step steps
     {cycle}: cycle cycles | atm: atmosphere atmospheres | [in_i]: inches
     [arb'U]: a.u. a.u arb arb. arb.u. arb.u arb.units arb_units arb.unit arbitrary arbu
 """
-# A monolayer or a megalitre; millibarn or millibar; not available or newton per ampere.
-_AMBIGUOUS: Final = frozenset({"ML", "mb", "N/A"})
+# A monolayer or a megalitre; millibarn or millibar.
+_AMBIGUOUS: Final = frozenset({"ML", "mb"})
 _PHRASES: Final = (
     (re.compile(r"(?:arb(?:itrary|\.)?|a\.?)\s*(?:units?|u\.)", re.IGNORECASE), "[arb'U]"),
     (re.compile(r"mm\s+Hg"), "mm[Hg]"),
     (re.compile(r"CCD (?:cts|counts)"), "{count}"),
+    *((re.compile(rf"{what}\.?\s?-?%"), f"%{{{what}}}") for what in ("wt", "at", "mol", "vol")),
 )
 _STANDARD: Final = re.compile(r"(?<=[a-zA-Z3])\s*\(?STP\)?")
 _EFFECTIVE: Final = re.compile(r"(\S+)\s+(rms|RMS|pp|dc|DC|ac|AC)")
@@ -118,7 +119,7 @@ def ucum(unit: str) -> str | None:
     Products and quotients are put in one order: `A cm^-2` and `A/cm²` are both `A/cm2`, `1/nm` and `nm⁻¹` are `nm-1`.
     """
     text = _unbracketed(" ".join(unit.split()))
-    if not text or len(text) > _LONGEST or text in _AMBIGUOUS:
+    if not text or len(text) > _LONGEST or text == "N/A":
         return None
     for phrase, code in _PHRASES:
         if phrase.fullmatch(text):
@@ -137,6 +138,8 @@ def ucum(unit: str) -> str | None:
 
 def symbol(text: str) -> str | None:
     """The code of one unit without exponent, such as `mV`, `Hz`, `nanometers`; None for what is none."""
+    if text in _AMBIGUOUS:
+        return None
     code = ALONE.get(text) or METRIC.get(text)
     if code is None and text in _FEW_PREFIXES and " " in _FEW_PREFIXES[text][1][:1]:
         code = _FEW_PREFIXES[text][0]

@@ -42,13 +42,13 @@ MEANINGS: dict[str, str | None] = {
     "µV/K": "microvolt/kelvin", "W/(m·K)": "watt/meter/kelvin", "mN/m": "millinewton/meter", "kJ/mol": "kilojoule/mole",
     "cm N2": None, "CCD cts": "count", "r.l.u.": "dimensionless", "L mol^-1 cm^-1": "liter/mole/centimeter",
     "kV": "kilovolt", "KV": "kilovolt", "µC": "microcoulomb", "dB": "decibel", "barn": "barn", "1": "dimensionless",
-    "C": None, "F": None, "AU": None, "au": None, "c": None, "ML": None, "N/A": None, "W/m K": None, "W/m·K": None,
+    "C": None, "ML/s": None, "F": None, "AU": None, "au": None, "c": None, "ML": None, "N/A": None, "W/m K": None, "W/m·K": None,
     "V vs. Ref.": None, "nV/√Hz": None, "": None, "m//s": None, "(m": None, "unknown": None, "x" * 100: None,
 }  # fmt: skip
 ONLY_CODES = {
     "a.u.": "[arb'U]", "arb. units": "[arb'U]", "arb. unit": "[arb'U]", "arbitrary units": "[arb'U]", "arb.u.": "[arb'U]",
     "arcsec": "''",  # ucumvert takes it for a second
-    "dBm": "dB{mW}", "dBmV": "dB[mV]", "px": "{pixel}", "wt%": "%{wt}", "Vpp": "V{pp}", "mV_rms": "mV{rms}",
+    "dBm": "dB{mW}", "dBmV": "dB[mV]", "px": "{pixel}", "wt%": "%{wt}", "at. %": "%{at}", "Vpp": "V{pp}", "mV_rms": "mV{rms}",
 }  # fmt: skip
 HAS_NO_CODE = frozenset(
     [
