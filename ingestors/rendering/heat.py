@@ -51,7 +51,9 @@ def heatmap(
     x_axis = axes.linear_axis(min(left, right), max(left, right), count=4)
     y_axis = axes.linear_axis(min(bottom, top), max(bottom, top), count=4)
     words = axes.Words(title, x_label, y_label)
-    room = axes.margins(words, x_axis, y_axis)
+    left_edge, above, right_edge, below = axes.margins(words, x_axis, y_axis)
+    above += axes.TICK_SIZE if scale.note and not y_axis.note else 0
+    room = (left_edge, above, right_edge, below)
     box = _placed(room, _bar_width(scale, unit), abs((right - left) / (top - bottom)))
     image = axes.frame(box, words, x_axis, y_axis, x_reversed=left > right, y_reversed=bottom > top)
     _colour_bar_text(image, box, scale, unit)
