@@ -10,11 +10,13 @@ from __future__ import annotations
 import base64
 import re
 import secrets
+from datetime import UTC, datetime
 from typing import Final
 
 _RFC4648: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _CROCKFORD: Final = b"0123456789abcdefghjkmnpqrstvwxyz"
 _TO_CROCKFORD: Final = bytes.maketrans(_RFC4648, _CROCKFORD)
+_TO_RFC4648: Final = str.maketrans(_CROCKFORD.decode(), _RFC4648.decode())
 _PATTERN: Final = re.compile(r"[0-9a-hjkmnp-tv-z]{25}[048cgmrw]")
 
 _SUBSECOND_BITS: Final = 24
@@ -34,3 +36,12 @@ def new_mfid(unix_nanoseconds: int) -> str:
 def is_mfid(text: str) -> bool:
     """Whether the text is a valid id: alphabet, length, and the last character that a 128-bit value can end in."""
     return _PATTERN.fullmatch(text) is not None
+
+
+def moment_of(mfid: str) -> datetime:
+    """The moment that a valid id begins with, to the second, in UTC. Raises ValueError for another text."""
+    if not is_mfid(mfid):
+        raise ValueError(f"{mfid!r} is no MFID")
+    letters = mfid.translate(_TO_RFC4648).encode() + b"======"
+    seconds = int.from_bytes(base64.b32decode(letters), "big") >> (128 - 36)
+    return datetime.fromtimestamp(seconds, UTC)
