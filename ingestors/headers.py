@@ -22,9 +22,10 @@ _RULE: Final = re.compile(r"[-=_*#+~<>.\s|/\\]*")
 _QUOTED: Final = re.compile(r"([A-Za-z][\w .\-/()%]{0,60}?)\s*[:=]\s*\"([^\"]*)\"")
 _KEY_AND_QUOTED: Final = re.compile(r"\*?([A-Za-z_][\w.\-]{0,80})\s+\"([^\"]*)\"")
 _LISTED: Final = re.compile(
-    r"(?:column|col|sig|signal|channel|chan|field|var|variable)[\s._\-#]*(\d{1,3})", re.IGNORECASE
+    r"@?(?:column|col|sig|signal|channel|chan|field|var|variable)[\s._\-#]*(\d{1,3})", re.IGNORECASE
 )
 _AXIS: Final = re.compile(r"([xy])[\s_\-]*(?:axis)?[\s_\-]*(?:label|title|name|axis)", re.IGNORECASE)
+_WIDE: Final = re.compile(r"([A-Za-z](?:[^\s,;]| (?! )){1,40}) {3,}(\S+(?: \S+){0,5})")
 _FEWEST_QUOTED: Final = 2
 
 
@@ -99,7 +100,9 @@ def _fields(line: str, bare: str, delimiter: str | None, *, decimal_comma: bool)
         cells = _cells(bare, delimiter)
         if cells is not None and _is_delimited_pair(cells, delimiter, bare, marked=bare != line.strip()):
             return [_from_cells(cells, decimal_comma=decimal_comma)]
-    return [typed(key, text, decimal_comma=decimal_comma) for key, text in pairs_in(bare)]
+    wide = _WIDE.fullmatch(bare)
+    found = pairs_in(bare) or ([(wide[1], wide[2])] if wide else [])
+    return [typed(key, text, decimal_comma=decimal_comma) for key, text in found]
 
 
 def _cells(bare: str, delimiter: str) -> list[str] | None:

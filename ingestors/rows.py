@@ -131,6 +131,11 @@ class Block:
         """How many rows were taken."""
         return sum(len(part) for part in self.parts)
 
+    def starts_empty(self) -> bool:
+        """Whether the first cell of the first row holds nothing."""
+        value = self.parts[0][0][0]
+        return not value.strip() if isinstance(value, str) else bool(np.isnan(value))
+
     def corner(self, row: int) -> float:
         """The first column's value in the first (0) or last (-1) row; NaN if it is no number."""
         value = self.parts[row][row][0]

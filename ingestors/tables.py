@@ -21,7 +21,7 @@ from ingestors.lines import Lines
 from ingestors.rows import Block, Dialect
 from ingestors.textfile import Decoded
 from ingestors.textvalues import complex_of, is_complex, is_pair, number_of, pairs, strip_marks, value_of
-from ingestors.titles import are_titles, axis_above, is_axis, names_above, names_and_units, title_above, width_above
+from ingestors.titles import is_axis, names_above, names_and_units, title_above, titles_above, width_above
 from ingestors.units import split_title
 
 if TYPE_CHECKING:
@@ -49,11 +49,11 @@ __all__ = [
 
 _WORDY_SHARE: Final = 0.5
 _FEWEST_ROWS: Final = 3
+_LONGEST_FOOTER: Final = 2000
 _LONGEST_HEADER: Final = 200_000
 _MOST_BLOCKS: Final = 20_000
 _MOST_TABLES: Final = 32
 _DIGIT: Final = re.compile(r"\d")
-_PART: Final = re.compile(r"(?:Re|Im)\((.*)\)")
 _SMALL: Final = 65536
 
 
@@ -66,7 +66,8 @@ class Text:
     """A text file taken apart.
 
     `fields`: the header's keys and values, nested by its sections; `comments`: all its lines
-    without marks; `remarks`: those that are neither fields nor titles.
+    without marks; `remarks`: those that are neither fields nor titles; `after`: the fields among the lines below the last
+    table, `footer`: the others.
     """
 
     fields: dict[str, Any]
@@ -74,6 +75,7 @@ class Text:
     remarks: tuple[str, ...]
     tables: tuple[Table, ...]
     footer: tuple[str, ...]
+    after: dict[str, Any]
     warnings: tuple[str, ...]
     encoding: str
     delimiter: str | None
@@ -97,15 +99,14 @@ def _taken_apart(decoded: Decoded) -> Text:
     if not blocks:
         raise NotATableError("There are no rows of numbers in the text.")
     warnings = list(decoded.warnings)
-    tables = _tables(lines, blocks, warnings)
+    said: set[str] = set()
+    tables = _tables(lines, blocks, warnings, said)
     gaps = [[line for line in lines[start:end] if line.strip()] for start, end in _gaps(blocks)]
     above = [line for gap in gaps for line in gap]
-    said = {
-        line for gap, table in zip(gaps, tables, strict=True) for line in gap[-5:] if _is_used(line, table, dialect)
-    }
     fields, remarks = headers.read(
         (line for line in above if line not in said), dialect.delimiter, decimal_comma=dialect.decimal_comma
     )
+    after, footer = _footer(lines[blocks[-1].end :], dialect)
     if len(tables) == 1:
         tables = (_named(tables[0], headers.listed_names(fields, len(tables[0].columns))),)
     return Text(
@@ -113,12 +114,22 @@ def _taken_apart(decoded: Decoded) -> Text:
         comments=tuple(filter(None, map(strip_marks, above))),
         remarks=tuple(remarks),
         tables=tables,
-        footer=tuple(line.strip() for line in lines[blocks[-1].end :] if line.strip()),
+        footer=footer,
+        after=after,
         warnings=tuple(warnings),
         encoding=decoded.encoding,
         delimiter=dialect.delimiter,
         decimal_comma=dialect.decimal_comma,
     )
+
+
+def _footer(lines: Sequence[str], dialect: Dialect) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Fields and other lines below the last table; a few words there are no fields."""
+    kept = [line for line in lines[:_LONGEST_FOOTER] if line.strip()]
+    fields, remarks = headers.read(kept, dialect.delimiter, decimal_comma=dialect.decimal_comma)
+    if len(headers.flat(fields)) < max(_FEWEST_ROWS, len(remarks)):
+        return {}, tuple(line.strip() for line in kept)
+    return fields, tuple(remarks)
 
 
 _taken_apart_once = lru_cache(maxsize=4)(_taken_apart)
@@ -258,13 +269,20 @@ def _gaps(blocks: Sequence[Block]) -> list[tuple[int, int]]:
     return [(start, block.start) for start, block in zip(starts, blocks, strict=False)]
 
 
-def _tables(lines: Sequence[str], blocks: Sequence[Block], warnings: list[str]) -> tuple[Table, ...]:
+def _tables(lines: Sequence[str], blocks: Sequence[Block], warnings: list[str], said: set[str]) -> tuple[Table, ...]:
+    """A table for each block; what was odd goes to `warnings`, the lines that gave names and units to `said`."""
     tables: list[Table] = []
     for (start, end), block in zip(_gaps(blocks), blocks, strict=True):
         above = lines[start:end]
-        found = axis_above(above, block.count, block.dialect.delimiter) or names_above(
-            above, block.count, block.dialect.delimiter
-        )
+        titles = titles_above(above, block.count, block.dialect.delimiter)
+        indented = False
+        if titles is None and block.count > 1 and block.starts_empty():  # rows that begin with a tab
+            titles = titles_above(above, block.count - 1, block.dialect.delimiter)
+            indented = True
+        found = None
+        if titles is not None:
+            said |= titles[2]
+            found = ["", *titles[0]] if indented else titles[0], [None, *titles[1]] if indented else titles[1]
         if found is None and tables and len(tables[-1].columns) == block.count:
             found = [column.name for column in tables[-1].columns], [column.unit for column in tables[-1].columns]
         names, units = found or ([], [])
@@ -275,6 +293,8 @@ def _tables(lines: Sequence[str], blocks: Sequence[Block], warnings: list[str]) 
             columns = tuple(
                 column for column, name in zip(columns, names, strict=True) if name or not _is_empty(column)
             )
+        if indented and not names and _is_empty(columns[0]):
+            columns = tuple(Column(f"column {at}", None, column.values) for at, column in enumerate(columns[1:], 1))
         columns = tuple(part for column in columns for part in _parts(column))
         tables.append(Table(title_above(above, names) if len(blocks) > 1 else "", columns))
     return tuple(tables)
@@ -309,9 +329,3 @@ def _parts(column: Column) -> list[Column]:
 
 def _is_empty(column: Column) -> bool:
     return not column.is_text and bool(np.isnan(column.values).all())
-
-
-def _is_used(line: str, table: Table, dialect: Dialect) -> bool:
-    """Whether the line above a table is the one with its titles."""
-    names = list(dict.fromkeys(_PART.sub(r"\1", column.name) for column in table.columns))
-    return not all(name.startswith("column ") for name in names) and are_titles(line, names, dialect.delimiter)

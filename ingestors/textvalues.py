@@ -159,7 +159,7 @@ def _one_pair(bare: str) -> tuple[str, str] | None:
     match = _parting(bare)
     if match is None:
         return None
-    key = bare[: match.start()].strip().strip("\"'").lstrip(".>- ")
+    key = bare[: match.start()].strip().strip("\"'").lstrip(".>@- ")
     value = bare[match.end() :].strip()
     if match[0] == "\t":
         key, value = key.rstrip(":= "), value.lstrip(":= \t")

@@ -26,7 +26,8 @@ _SHORTEST_AXIS: Final = 3
 _RULE: Final = re.compile(r"[-=_*#+~\s|]*")
 _BLANKS: Final = re.compile(r"\s{2,}|\t")
 _PREFIX: Final = re.compile(
-    r"(?:data columns(?: are)?|data|column ?labels|columns?|names?|labels?|fields?)\s*[:=]?\s+", re.IGNORECASE
+    r"(?:waves(?:/\w+)*|the \d+ columns are|data columns(?: are)?|data|column ?labels|columns?|names?|labels?|fields?)\s*[:=]?\s+",
+    re.IGNORECASE,
 )
 _SPEC: Final = re.compile(r"\s*#[LC]\s+")  # SPEC's labels and remarks
 _MARKED: Final = re.compile(r"[ ]*(?:[#;%!*']+|//+)?[ ]*")
@@ -55,30 +56,102 @@ def width_above(lines: Sequence[str], low: int, high: int, delimiter: str) -> in
 
 def names_above(lines: Sequence[str], count: int, delimiter: str | None) -> Titles | None:
     """Names and units of the columns from the lines above the rows: the nearest line that fits, and a row of units."""
+    found = titles_above(lines, count, delimiter)
+    return None if found is None else found[:2]
+
+
+def titles_above(
+    lines: Sequence[str], count: int, delimiter: str | None
+) -> tuple[list[str], list[str | None], frozenset[str]] | None:
+    """As `names_above`, and the lines that the names and units came from."""
+    axis = axis_above(lines, count, delimiter)
+    if axis is not None:
+        return *axis, frozenset({next(line for line in reversed(lines) if line.strip())})
     units: list[str] | None = None
     near = True
-    for line in [line for line in lines[-_FAR:] if not _RULE.fullmatch(line)][::-1]:
+    used: set[str] = set()
+    kept = [line for line in lines[-_FAR:] if not _RULE.fullmatch(line)]
+    for at in range(len(kept) - 1, -1, -1):
+        line = kept[at]
         cells = _split(line, count, delimiter, loosely=near)
+        if cells is None and units is not None and delimiter is not None:
+            cells = _grouping(line, count, delimiter)
         if cells is None:
-            if (
-                count == _PAIR
-                and delimiter is not None
-                and units is None
-                and len(_trimmed(_separated(line, delimiter))) == count
-            ):
+            if count == _PAIR and delimiter and units is None and len(_trimmed(_separated(line, delimiter))) == count:
                 return None  # keys and values in the columns' own way: no titles above them
             near = near and is_pair(line)
             continue
-        if units is None and _are_units(cells):
+        used.add(line)
+        if units is None and _are_units(cells[1:] if cells[0].casefold() in {"units", "unit"} else cells):
             units = cells
             continue
-        names, own = _titles(cells)
-        if units is not None:
-            own = [_bare(unit) or known for unit, known in zip(units, own, strict=True)]
-        return names, own
+        return _completed(cells, units, kept[:at], delimiter, used)
     if units is not None and not all(unit.startswith(("[", "(")) for unit in units):
-        return _titles(units)  # names such as T and V, which are units as well
+        return *_titles(units), frozenset(used)  # names such as T and V, which are units as well
     return None
+
+
+def _completed(
+    cells: list[str], units: list[str] | None, above: list[str], delimiter: str | None, used: set[str]
+) -> tuple[list[str], list[str | None], frozenset[str]]:
+    """Names and units from the line of names, the units below it, and what may stand above both."""
+    nearest = above[-2:]
+    if units is None and delimiter is not None and (over := _over(nearest, cells, delimiter)):
+        (cells, units), used = over, {*used, *nearest}
+    if units is not None and cells[0] and not all(cells):  # one name above a pair of columns
+        for index in range(1, len(cells)):
+            cells[index] = cells[index] or cells[index - 1]
+    names, own = _titles(cells)
+    if len(set(names)) < len(cells) and units is None and delimiter is not None and above:
+        told = _told_apart(names, _grouping(above[-1], len(cells), delimiter))
+        used |= {above[-1]} if told != names else set()
+        names = told
+    if units is not None:
+        own = [_bare(unit) or known for unit, known in zip(units, own, strict=True)]
+    return names, own, frozenset(used)
+
+
+def _over(above: Sequence[str], cells: list[str], delimiter: str) -> tuple[list[str], list[str]] | None:
+    """The names and units of tables whose titles take three lines (names, units, remarks), seen from the last one."""
+    rows = [_separated(line, delimiter) for line in above]
+    count = len(cells)
+    if (
+        count <= _PAIR
+        or not rows
+        or any(len(row) != count or not all(map(_is_word, filter(None, row))) for row in rows)
+    ):
+        return None
+    names = [cell.strip() for cell in rows[0]]
+    lower = [cell.strip() for cell in rows[-1]] if len(rows) > 1 else cells
+    units = [cell if looks_like_unit(cell.strip("[]()")) else "" for cell in lower]
+    return (names, units) if all(names) and any(units) else None
+
+
+def _grouping(line: str, count: int, delimiter: str) -> list[str] | None:
+    """Titles that stand above the first of several columns each: `Sample A,,Sample B,` is one for every column."""
+    cells = [cell.strip().strip("\"'") for cell in _separated(line, delimiter)][:count]
+    words = [cell for cell in cells if cell]
+    if (
+        not cells
+        or not cells[0]
+        or not words
+        or len(words) > count
+        or not all(_is_word(cell) or cell.isdigit() for cell in words)
+    ):
+        return None
+    if len(cells) < count - 1 or not _is_word(cells[0]):
+        return None
+    cells += [""] * (count - len(cells))
+    for index in range(1, count):
+        cells[index] = cells[index] or cells[index - 1]
+    return cells
+
+
+def _told_apart(names: list[str], groups: list[str] | None) -> list[str]:
+    """Names that come several times with the title above them: `%T (Glass 1)`."""
+    if groups is None or len(set(zip(names, groups, strict=True))) < len(names):
+        return names
+    return [f"{name} ({group})" if names.count(name) > 1 else name for name, group in zip(names, groups, strict=True)]
 
 
 def is_axis(line: str, delimiter: str | None) -> bool:
@@ -160,7 +233,9 @@ def _variants(line: str, delimiter: str | None) -> list[str]:
     bare = strip_marks(line)
     prefix = _PREFIX.match(bare)
     found = [bare[prefix.end() :].strip(), bare] if prefix else [bare]
-    if delimiter is not None and delimiter in line:  # an empty first cell counts
+    if (
+        delimiter is not None and delimiter in line and not (prefix and prefix[0].startswith("WAVES"))
+    ):  # an empty first cell counts
         found.insert(0, line if line.startswith(delimiter) else line[_end_of_mark(line) :])
     return found
 
@@ -175,6 +250,7 @@ def _ways(bare: str, delimiter: str | None, *, loosely: bool) -> list[list[str]]
         return [_trimmed(_separated(bare, delimiter))]
     ways: list[Callable[[str], list[str]]] = [_BLANKS.split]
     ways += [lambda text: _separated(text, ","), lambda text: _separated(text, ";"), lambda text: text.split(" - ")]
+    ways.append(lambda text: text.rstrip("| ").rpartition("are |")[2].split("|"))
     if loosely:
         ways.append(_words)
     return [_trimmed(way(bare)) for way in ways]
@@ -213,7 +289,7 @@ def _are_names(cells: Sequence[str], line: str) -> bool:
         return False
     if len(cells) == 1:
         return not is_pair(line)
-    numeric = sum(number_of(cell) is not None for cell in cells)
+    numeric = sum(bool(cell) and number_of(cell) is not None for cell in cells)
     return 2 * numeric < len(cells) and not (is_pair(line) and "\t" not in line)
 
 

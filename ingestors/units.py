@@ -103,6 +103,7 @@ def split_title(text: str) -> tuple[str, str | None]:
             rest = f"{title[: match.start()].strip()}{f' ({remark.strip()})' if remark else ''}{title[match.end() :]}"
             return " ".join(rest.split()).rstrip("/ ") or title, last.strip()
     name, _, last_word = title.rpartition(" ")
+    last_word = last_word.rstrip(".")
     if last_word in _ENDINGS and name and _ends_in_a_word(name):  # `Pressure mbar`
         return name.rstrip(" ,"), last_word
     before, slash, after = title.partition("/")

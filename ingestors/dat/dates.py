@@ -172,6 +172,12 @@ def undecided(text: str, clocks: Sequence[str] = CLOCKS) -> Moment:
         return parse(words, YEAR_FIRST, clocks)
     first, second, mark = int(match[1]), int(match[3]), match[2]
     year = "%Y" if len(match[4]) > 2 else "%y"  # noqa: PLR2004 four digits
+    if len(match[4]) == 2 and first > 12 and 0 < int(match[4]) <= 31:  # noqa: PLR2004 19/03/14
+        return Moment(
+            warnings=(
+                f"The date {match[0]!r} can be read with the day or with the year first; nothing in the file decides it, so it is kept as text.",
+            )
+        )
     if first != second and first <= 12 and second <= 12:  # noqa: PLR2004 months
         return Moment(
             warnings=(
@@ -203,6 +209,7 @@ def zoned(local: Moment, seconds: float | None) -> Moment:
 
 def _tidy(text: str) -> str:
     words = " ".join(text.strip().strip('"').split())
+    words = re.sub(r"(:\d\d),(\d+)", r"\1.\2", words)
     words = re.sub(r"(\.\d{6})\d+", r"\1", words)  # strptime knows microseconds at most
     match = _AM_PM.search(words)
     if match is None:

@@ -36,7 +36,7 @@ _MOMENTS: Final = (
     "acquisition date time", "acquisition started on", "acquisition started", "technique started on", "time start", "timestamp",
     "time stamp", "datetime", "date time", "date and time", "date time of measurement", "measurement date",
     "measurement date time", "date of measurement", "date time of measurement", "date and time of measurement",
-    "date measured", "measured on", "measured", "meas date", "scan date", "scan time", "collected", "collection date",
+    "date measured", "measured on", "measured", "meas date", "scan date", "scan time", "collected", "collection date", "collection time",
     "date collected", "data collected", "run date", "run time", "run start", "test date", "date of test", "experiment date",
     "analysis date", "date of analysis", "recorded", "recorded on", "long date", "date", "day", "datum", "messdatum",
     "saved date", "file created", "created", "created on", "date created", "creation date", "creation time", "file date",

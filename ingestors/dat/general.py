@@ -50,21 +50,22 @@ def reading(
     found: Text, candidate: Candidate, *, data_type: str, thumbnails: tuple[Thumbnail, ...] | None = None
 ) -> Reading:
     """What the header and the columns of any table say. Thumbnails are drawn unless they are given."""
-    when = facts.time_of(found.fields)
+    said = {**found.after, **found.fields} if found.after else found.fields
+    when = facts.time_of(said)
     if not when.iso and not when.warnings:
         when = facts.time_among(found.remarks[:_REMARKS])
     if not when.iso and not when.warnings:
         when = first_time(found.tables)
-    title, sample = facts.title_of(found.fields), facts.sample_of(found.fields)
+    title, sample = facts.title_of(said), facts.sample_of(said)
     texts = (title, *(table.title for table in found.tables[:1]), *found.remarks[:_REMARKS])
     if thumbnails is None:
         thumbnails = pictures(found.tables, title or sample or candidate.stem)
     return Reading(
         data_type=data_type,
-        measurement=method_of(found.fields, found.tables, texts, candidate.stem),
+        measurement=method_of(said, found.tables, texts, candidate.stem),
         name=title,
         timestamp=when.iso,
-        instrument=facts.instrument_of(found.fields),
+        instrument=facts.instrument_of(said),
         samples=(sample,),
         metadata={**metadata_of(found), **matrix_of(found.tables)},
         tables=found.tables,
@@ -113,7 +114,12 @@ def _is_matrix(found: tuple[Table, ...]) -> bool:
 
 def metadata_of(found: Text) -> dict[str, object]:
     """Header fields as they are; other lines of the header and the footer where there are any."""
-    extra = {"comments": list(found.remarks), "footer": list(found.footer)}
+    after = (
+        {**found.after, **({"comments": list(found.footer)} if found.footer else {})}
+        if found.after
+        else list(found.footer)
+    )
+    extra: dict[str, object] = {"comments": list(found.remarks), "footer": after}
     return {**found.fields, **{key: value for key, value in extra.items() if value and key not in found.fields}}
 
 

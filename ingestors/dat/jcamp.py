@@ -97,7 +97,7 @@ def read(text: Decoded, candidate: Candidate) -> Reading:
     title = known.get("TITLE", "")
     return Reading(
         data_type=f"JCAMP-DX {kind.lower()}".replace("nmr", "NMR").replace("uv", "UV").replace("/vis", "/Vis").strip(),
-        measurement=_method(kind),
+        measurement=method(kind),
         name="" if title.casefold() in {"", "untitled", "unknown"} else title,
         timestamp=when.iso,
         instrument=known.get("SPECTROMETERDATASYSTEM", "") or known.get("INSTRUMENT", ""),
@@ -184,7 +184,7 @@ def _steps(known: dict[str, str], form: str, lines: Sequence[str], title: str, w
     across = first + (last - first) / (count - 1 or 1) * np.arange(len(values))
     return Table(
         title,
-        (_column(x["name"], x["unit"], across, "X"), _column(y["name"], y["unit"], values * y["factor"], "Y")),
+        (column(x["name"], x["unit"], across, "X"), column(y["name"], y["unit"], values * y["factor"], "Y")),
     )
 
 
@@ -207,7 +207,7 @@ def _points(known: dict[str, str], form: str, lines: Sequence[str], title: str) 
     for index in range(width):
         symbol = symbols[index] if index < len(symbols) else "Y"
         variable = _variable(known, symbol, "X" if index == 0 else "Y")
-        columns.append(_column(variable["name"], variable["unit"], grid[:, index] * variable["factor"], symbol))
+        columns.append(column(variable["name"], variable["unit"], grid[:, index] * variable["factor"], symbol))
     return Table(title, tuple(columns))
 
 
@@ -242,7 +242,8 @@ def _finite(value: float | None) -> float | None:
     return value if value is not None and np.isfinite(value) else None
 
 
-def _column(name: str, unit: str, values: Any, symbol: str) -> Column:
+def column(name: str, unit: str, values: Any, symbol: str) -> Column:
+    """A column as JCAMP-DX's units name it: `1/CM` is a wavenumber, `ABSORBANCE` a quantity without unit."""
     upper = unit.strip().upper()
     if upper in _QUANTITIES:
         return Column(name.capitalize() or unit.strip().capitalize(), None, values)
@@ -263,7 +264,8 @@ def _moment(known: dict[str, str]) -> dates.Moment:
     return dates.parse(text.replace("-", "/"), dates.YEAR_FIRST) if text else dates.NEVER
 
 
-def _method(kind: str) -> str:
+def method(kind: str) -> str:
+    """The field's name of a `DATA TYPE`, or an empty text."""
     upper = kind.upper()
     found = [(upper.find(word), -len(word), name) for word, name in _METHODS.items() if word in upper]
     return min(found)[2] if found else methods.named(kind)

@@ -18,6 +18,9 @@ from ingestors.textfile import Decoded, lines_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_TEXTS: Final = frozenset(
+    {"Date", "Time", "Y_Unit_Label", "X_Unit_Label", "X_Dimension", "Y_Dimension", "Test_Name", "Notes", "Description"}
+)
 _END: Final = "***End_of_Header***"
 
 
@@ -40,7 +43,7 @@ def read(text: Decoded, candidate: Candidate) -> Reading:
     segments: list[dict[str, Any]] = []
     warnings: list[str] = []
     for start, end, stop in _segments(lines, ends):
-        segment = _keys(lines[start:end], mark)
+        segment = _keys(lines[start:end], mark, comma=comma)
         segments.append(segment)
         table, found = _table(lines[end:stop], segment, mark, comma=comma)
         tables += [table] if table is not None else []
@@ -54,10 +57,7 @@ def read(text: Decoded, candidate: Candidate) -> Reading:
         timestamp=when.iso,
         keywords=("LabVIEW",),
         metadata={
-            **{
-                key: value_of(value) if isinstance(value, str) and key not in {"Date", "Time"} else value
-                for key, value in header.items()
-            },
+            **header,
             "segments": segments,
         },
         tables=tuple(tables),
@@ -79,12 +79,15 @@ def _segments(lines: Sequence[str], ends: Sequence[int]) -> list[tuple[int, int,
     ]
 
 
-def _keys(lines: Sequence[str], mark: str) -> dict[str, Any]:
+def _keys(lines: Sequence[str], mark: str, *, comma: bool = False) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for line in lines:
         key, *values = line.rstrip("\t\r\n ").split(mark)
         if key.strip() and values:
-            found[key.strip()] = values[0].strip() if len(values) == 1 else [value.strip() for value in values]
+            typed = [
+                value_of(value, decimal_comma=comma) if key.strip() not in _TEXTS else value.strip() for value in values
+            ]
+            found[key.strip()] = typed[0] if len(typed) == 1 else typed
     return found
 
 

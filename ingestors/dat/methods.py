@@ -92,7 +92,7 @@ _COLUMNS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     # every pattern has to match the title of another column (case ignored, unit in brackets behind the name)
     ("X-ray diffraction", (r"(?:2|two)[\s_*-]*(?:th(?:eta)?|θ|ϴ)\b.*|tth.*",)),
     ("Raman spectroscopy", (r"raman ?shift.*",)),
-    ("X-ray photoelectron spectroscopy", (r"binding ?energy.*|b\.?e\.? \(ev\)",)),
+    ("X-ray photoelectron spectroscopy", (r"binding ?energy.*|b\.?e\.?(?: \(ev\))?",)),
     ("Infrared spectroscopy", (r"wave ?numbers?.*|.*\(cm-1\)|.*\(1/cm\)|.*\(cm\^-1\)", r"(?:%?\s*t|transmittance|absorbance|abs|%?\s*r|reflectance)\b.*")),
     ("UV-Vis spectroscopy", (r"wave ?length.*|nm|.*\(nm\)", r"(?:abs|absorbance|%\s*[tr]|transmittance|reflectance|%\s*transmission|transmission)\b.*")),
     ("Ellipsometry", (r"psi.*|Ψ.*", r"delta.*|Δ.*")),

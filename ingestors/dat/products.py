@@ -44,6 +44,14 @@ class Product:
 
 _RAMAN = (("Raman shift", "cm-1"), ("Intensity", "counts"))
 PRODUCTS: Final = (
+    Product("Campbell TOA5", r'^"TOA5",', "Campbell Scientific TOA5 log", "", "Campbell Scientific"),
+    Product("Agilent Cary", r"^Baseline |^\s*Instrument\s+Cary|^.*,,.*\n\"?Wavelength \(nm\)\"?,", "Agilent Cary spectra", "UV-Vis spectroscopy", "Agilent"),
+    Product("CasaXPS", r"^Characteristic Energy eV\t|^K\.E\.\tCounts", "CasaXPS spectrum", "X-ray photoelectron spectroscopy", keywords=("XPS",)),
+    Product("Igor text", r"^IGOR\s*\n(?:.*\n){0,3}?WAVES", "Igor text waves"),
+    Product("Arbin", r"^Data_Point,Test_Time", "Arbin cycler data", "Battery cycling", "Arbin"),
+    Product("Maccor", r"^Rec#\tCyc#", "Maccor cycler data", "Battery cycling", "Maccor", order=dates.US),
+    Product("NIST SANS", r"^The \d+ columns are \|", "NIST 1-D scattering data", "Small-angle scattering", keywords=("SAS",)),
+    Product("Keithley", r'^"?(?:Keithley (?:Instruments )?\d{4}|Model,2[46]\d\d)', "Keithley buffer", "Current-voltage measurement", "Keithley"),
     Product("Horiba LabSpec", r"^#Acq\. time \(s\)\s*[=:]", "Horiba LabSpec spectrum", "Raman spectroscopy", "Horiba", _RAMAN, keywords=("Raman",)),
     Product("Renishaw WiRE", r"^#(?:X\t+#Y\t+|Time\t+)?#?Wave\t+#Intensity", "Renishaw WiRE spectrum", "Raman spectroscopy", "Renishaw", keywords=("Raman",)),
     Product("RRUFF", r"^##RRUFFID=", "RRUFF spectrum", "Raman spectroscopy", "", _RAMAN, keywords=("RRUFF",)),

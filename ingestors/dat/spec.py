@@ -11,9 +11,12 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from ingestors.api import Candidate, Quantity, UnreadableError
 from ingestors.dat import dates, plots, xas
 from ingestors.dat.facts import number
+from ingestors.dat.methods import method_of
 from ingestors.dat.reading import Reading
 from ingestors.tables import Column, Table, numbers
 from ingestors.textfile import Decoded, lines_of
@@ -27,6 +30,7 @@ _SCAN: Final = re.compile(r"^#S +-?\d+(\.\d+)? ", re.MULTILINE)
 _CONTROL: Final = re.compile(r"#(@?[A-Za-z]+?)(\d{0,4})(?:\s+(.*))?$")
 _MOTOR_SCAN: Final = re.compile(r"\w*(?:scan|flyscan|tune|mesh)\b\s+(\S+)", re.IGNORECASE)
 _XAS: Final = re.compile(r"exafs|xanes|xafs|gescan|\bedge\b", re.IGNORECASE)
+_MOST_OF_SPECTRUM: Final = 10_000  # lines
 _MOST_DESCRIBED: Final = 400  # scans whose metadata are kept in full
 
 
@@ -85,7 +89,7 @@ def read(text: Decoded, candidate: Candidate) -> Reading:
     exafs = bool(_XAS.search(everything))
     return Reading(
         data_type="SPEC scan file",
-        measurement="X-ray absorption spectroscopy" if exafs else "",
+        measurement="X-ray absorption spectroscopy" if exafs else method_of({}, tables),
         timestamp=when.iso,
         instrument=str(bluesky.get("beamline_id", "")),
         keywords=("SPEC", *(["Bluesky"] if bluesky else [])),
@@ -126,7 +130,9 @@ def _blocks(lines: Sequence[str]) -> tuple[list[_Block], list[_Block]]:
 
 def _row(line: str, block: _Block, *, spectrum: bool) -> bool:
     if spectrum or line.startswith("@"):
-        block.lines.setdefault("@", []).append(line[:20])
+        kept = block.lines.setdefault("@", [])
+        whole = not block.rows and len(kept) < _MOST_OF_SPECTRUM  # scans of spectra only are shown by their first one
+        kept.append(line if whole else line[:20])
         return line.rstrip().endswith("\\")
     if line.strip():
         block.rows.append(line)
@@ -146,15 +152,35 @@ def _table(scan: _Block) -> tuple[Table, list[str]]:
     found = re.match(r"\d{1,5}(?!\d)", scan.text("N"))
     declared = int(found[0]) if found else 0
     names = _names(scan.text("L"), declared)
+    if not scan.rows and (counts := _spectrum(scan)) is not None:
+        return counts, []
     if not scan.rows:
         return Table(scan.title, tuple(Column(name, None, _nothing()) for name in names)), []
     table, warnings = numbers(scan.rows, names=names, title=scan.title)
     return table, [f"Scan {scan.title.split()[0] if scan.title else '?'}: {warning}" for warning in warnings]
 
 
-def _nothing() -> Any:
-    import numpy as np  # noqa: PLC0415 only for scans that were stopped before their first point
+def _spectrum(scan: _Block) -> Table | None:
+    """The first multichannel spectrum of a scan that has nothing else: `@A` lines, energies by `#@CALIB a b c`."""
+    cells: list[str] = []
+    for line in scan.lines.get("@", []):
+        if line.startswith("@") and cells:
+            break
+        cells += line.removeprefix("@A").rstrip("\\\r\n ").split()
+        if not line.rstrip().endswith("\\"):
+            break
+    values = [number(cell) for cell in cells]
+    if len(values) < 2 or None in values:  # noqa: PLR2004 a spectrum
+        return None
+    channels = np.arange(len(values), dtype=np.float64)
+    columns = [Column("Channel", None, channels), Column("Counts", "counts", np.array(values, dtype=np.float64))]
+    terms = [number(word) for word in scan.text("@CALIB").split()]
+    if len(terms) > 1 and None not in terms and any(terms[1:]):
+        columns.insert(1, Column("Energy", None, np.polyval(np.array(terms[::-1], dtype=np.float64), channels)))
+    return Table(scan.title, tuple(columns))
 
+
+def _nothing() -> Any:
     return np.empty(0)
 
 
