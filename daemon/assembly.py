@@ -7,14 +7,15 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from daemon.catalogs.credentials import Key, find_key, find_secret
+from daemon.catalogs.credentials import Key, find_key, find_secret, find_url, variable_of
 from daemon.catalogs.crucible import Crucible, CrucibleOptions
 from daemon.catalogs.remote import Remote
 from daemon.catalogs.scicat import SciCat
 from daemon.catalogs.scicat_lookups import SciCatOptions
 from daemon.catalogs.transfer import Copier
 from daemon.embedded import EmbeddedCatalog
-from daemon.errors import LabferryError
+from daemon.errors import ConfigurationError, LabferryError
+from daemon.forms import web_address
 from daemon.scicat_settings import SciCatCatalog
 from daemon.settings import LocalCatalog, catalogs_of
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
     from daemon.catalogs.catalog import Catalog
     from daemon.catalogs.transfer import Mover
+    from daemon.embedded import Address
+    from daemon.policies import Delivered
     from daemon.clock import Clock
     from daemon.settings import AnyCatalog, CrucibleCatalog, Instrument
 
@@ -36,7 +39,7 @@ class Connection:
 
     catalog: Catalog
     where: str
-    workers: int
+    policy: Delivered
     tick: Callable[[], None]
     close: Callable[[], None]
 
@@ -49,10 +52,9 @@ def connect(catalogs: Sequence[AnyCatalog], instrument: Instrument, clock: Clock
             if isinstance(settings, LocalCatalog):
                 connections[settings.name] = _local(settings, clock)
             else:
-                catalog = elsewhere(settings, instrument, clock)
-                connections[settings.name] = Connection(
-                    catalog, settings.url, settings.workers, _nothing, catalog.close
-                )
+                known = addressed(settings)
+                catalog = elsewhere(known, instrument, clock)
+                connections[known.name] = Connection(catalog, known.url, known, _nothing, catalog.close)
     except BaseException:
         for connection in connections.values():
             connection.close()
@@ -79,10 +81,31 @@ def reach(instrument: Instrument, clock: Clock) -> tuple[dict[str, Connection], 
 
 
 def elsewhere(settings: CrucibleCatalog | SciCatCatalog, instrument: Instrument, clock: Clock) -> Catalog:
+    settings = addressed(settings)
     """The adapter for a catalog that is no part of this program. Raises CredentialsRefused or ConfigurationError."""
     if isinstance(settings, SciCatCatalog):
         return scicat(settings, instrument, clock)
     return crucible(settings, instrument, clock)
+
+def addressed(settings: CrucibleCatalog | SciCatCatalog) -> CrucibleCatalog | SciCatCatalog:
+    """The settings with the address in force: of a Crucible that the file does not name, what the environment says.
+
+    LABFERRY_<NAME>_URL, then what nano-crucible would use. Raises ConfigurationError for one that is none.
+    """
+    if isinstance(settings, SciCatCatalog) or "url" in settings.model_fields_set:
+        return settings
+    variable = variable_of(settings.name, "url")
+    url = os.environ.get(variable, "").strip() or find_url(os.environ)
+    if not url:
+        return settings
+    try:
+        return settings.model_copy(update={"url": web_address(url)})
+    except ValueError as error:
+        problem = (
+            f"The address of the catalog {settings.name} in {variable}, CRUCIBLE_API_URL or nano-crucible's config.ini"
+        )
+        raise ConfigurationError([f"{problem} {error}: {url!r}."]) from None
+
 
 
 def crucible(settings: CrucibleCatalog, instrument: Instrument, clock: Clock) -> Crucible:
@@ -93,6 +116,7 @@ def crucible(settings: CrucibleCatalog, instrument: Instrument, clock: Clock) ->
         key=find_key(configured, os.environ, name=settings.name, url=settings.url),
         name=settings.name,
         ingestion=settings.ingestion,
+        bandwidth=settings.bandwidth,
         verify=settings.verify_tls,
         project_id=instrument.attributes.get("project_id"),
         instrument_id=instrument.attributes.get("instrument_id", instrument.instrument),
@@ -133,14 +157,15 @@ def _secret(settings: SciCatCatalog, what: str, configured: SecretStr | None) ->
     return find_secret(what, text, os.environ, name=settings.name, problems=[])
 
 
-def local(name: str, url: str, pages: str, token: str, token_file: Path, clock: Clock) -> Crucible:
+def local(settings: LocalCatalog, address: Address, clock: Clock) -> Crucible:
     """The adapter for an embedded catalog: the same API. Its own ingestors need not read again what ours have read."""
     options = CrucibleOptions(
-        url=url,
-        key=Key(token, str(token_file)),
-        name=name,
+        url=address.url,
+        key=Key(address.token, str(address.token_file)),
+        name=settings.name,
         ingestion="not_requested",
-        page=f"{pages.rstrip('/')}/datasets/{{unique_id}}",
+        page=f"{address.pages.rstrip('/')}/datasets/{{unique_id}}",
+        bandwidth=settings.bandwidth,
     )
     return Crucible(options, clock)
 
@@ -150,13 +175,13 @@ def _local(settings: LocalCatalog, clock: Clock) -> Connection:
         raise ValueError("a local catalog needs its folder; use daemon.settings.catalogs_of")
     server = EmbeddedCatalog(settings.path, settings.port, clock)
     address = server.address
-    catalog = local(settings.name, address.url, address.pages, address.token, address.token_file, clock)
+    catalog = local(settings, address, clock)
 
     def close() -> None:
         catalog.close()
         server.stop()
 
-    return Connection(catalog, address.pages, settings.workers, server.tick, close)
+    return Connection(catalog, address.pages, settings, server.tick, close)
 
 
 def _nothing() -> None:

@@ -189,27 +189,35 @@ def thumbnail(caption: str, png: bytes, width: int, height: int, taken: Iterable
 
 def record_files(members: Sequence[Member]) -> tuple[RecordFile, ...]:
     """The files as the catalogs get them: base names, made unique within the dataset by their folder or a number."""
-    taken: set[str] = set()
-    files = []
-    for member in members:
-        name = versioned(display_name(member.path.rpartition("/")[2]), member.version)
-        if name in taken:
-            name = _free(versioned(display_name(member.path).replace("/", "__"), member.version), taken)
-        taken.add(name)
-        files.append(
-            RecordFile(
-                name=name,
-                path=member.absolute,
-                size=member.fingerprint.size,
-                sha256=member.sha256,
-                crc32c=member.crc32c,
-                part_size=member.part_size,
-                part_crc32c=member.part_crc32c,
-                primary=member.primary,
-                fingerprint=member.fingerprint,
-            )
+    names = _names([(member.path, member.version) for member in members])
+    plain = _names([(member.path, 1) for member in members])
+    return tuple(
+        RecordFile(
+            name=name,
+            path=member.absolute,
+            size=member.fingerprint.size,
+            sha256=member.sha256,
+            crc32c=member.crc32c,
+            part_size=member.part_size,
+            part_crc32c=member.part_crc32c,
+            primary=member.primary,
+            fingerprint=member.fingerprint,
+            plain_name=plain_name if plain_name != name else "",
         )
-    return tuple(files)
+        for member, name, plain_name in zip(members, names, plain, strict=True)
+    )
+
+
+def _names(members: Sequence[tuple[str, int]]) -> list[str]:
+    taken: set[str] = set()
+    names = []
+    for path, version in members:
+        name = versioned(display_name(path.rpartition("/")[2]), version)
+        if name in taken:
+            name = _free(versioned(display_name(path).replace("/", "__"), version), taken)
+        taken.add(name)
+        names.append(name)
+    return names
 
 
 def versioned(name: str, version: int) -> str:

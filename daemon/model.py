@@ -158,6 +158,7 @@ class RecordFile:
     part_crc32c: tuple[int, ...]
     primary: bool
     fingerprint: Fingerprint
+    plain_name: str = ""  # the name without its version, for catalogs that keep the last version only; empty: the same
 
 
 @dataclass(frozen=True, slots=True)

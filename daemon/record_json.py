@@ -56,6 +56,7 @@ def _file_json(file: RecordFile) -> dict[str, Any]:
         "part_size": file.part_size,
         "part_crc32c": list(file.part_crc32c),
         "primary": file.primary,
+        **({"plain_name": file.plain_name} if file.plain_name else {}),
         "fingerprint": [
             fingerprint.size,
             fingerprint.mtime_ns,
@@ -76,5 +77,6 @@ def _file_from(data: Mapping[str, Any]) -> RecordFile:
         part_size=data["part_size"],
         part_crc32c=tuple(data["part_crc32c"]),
         primary=data["primary"],
+        plain_name=data.get("plain_name", ""),
         fingerprint=Fingerprint(*data["fingerprint"]),
     )

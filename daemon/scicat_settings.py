@@ -18,6 +18,7 @@ from daemon.forms import (
     did_you_mean,
 )
 from daemon.placeholders import Template
+from daemon.policies import Delivered
 from daemon.strict import Strict
 
 if TYPE_CHECKING:
@@ -193,7 +194,7 @@ class SciCatTransfer(Strict):
         return value
 
 
-class SciCatCatalog(Strict):
+class SciCatCatalog(Delivered):
     """SciCat, of the generations 4 and 5."""
 
     type: Literal["scicat"] = Field(description="SciCat, of the generations 4 and 5.")
@@ -225,7 +226,6 @@ class SciCatCatalog(Strict):
     )
     thumbnail: ByteSize = Field(300_000, description="A picture larger than that is not sent.")
     page: str | None = Field(None, description="Where people look at a dataset; {pid} stands for its pid.")
-    workers: int = Field(4, ge=1, le=16, description="How many deliveries at the same time.")
     verify_tls: bool | FilePath = Field(
         default=True, description="`false` trusts any server (tests only); a path names a certificate authority's file."
     )

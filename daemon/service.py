@@ -221,8 +221,10 @@ class Service:
         loops = []
         for name, connection in self.connections.items():
             circuit = self._circuits[name] = Circuit(self._clock, self._randomness)
-            delivering = Delivering(self._context, connection.catalog, circuit, self._randomness, hints)
-            for number in range(connection.workers):
+            delivering = Delivering(
+                self._context, connection.catalog, circuit, self._randomness, hints, connection.policy
+            )
+            for number in range(connection.policy.workers):
                 loop = _Loop(f"delivering-{name}-{number}", delivering.run)
                 self._context.deliver_bells[loop.name] = Bell(self._clock, self._stopping)
                 loops.append(loop)

@@ -26,6 +26,7 @@ from daemon.forms import (
     Sequence,
     WebAddress,
 )  # fmt: skip
+from daemon.policies import Uploading
 from daemon.scicat_settings import SciCatCatalog
 from daemon.strict import Strict
 
@@ -114,17 +115,16 @@ class StoreKeeping(Strict):
     keep: int = Field(7, ge=1, le=1000, description="How many backups are kept; the oldest go first.")
 
 
-class LocalCatalog(Strict):
+class LocalCatalog(Uploading):
     """The embedded catalog."""
 
     type: Literal["local"] = Field("local", description="The embedded catalog: a folder and a small server.")
     name: CatalogName = Field("local", description="What status, logs and variables call this catalog.")
     path: FilePath | None = Field(None, description="Its folder; `catalog` in the state folder if nothing is said.")
     port: Port = Field(0, description="Its port on this computer (127.0.0.1); 0 picks a free one.")
-    workers: int = Field(2, ge=1, le=16, description="How many deliveries at the same time.")
 
 
-class CrucibleCatalog(Strict):
+class CrucibleCatalog(Uploading):
     """Crucible v3, or any server that speaks its API."""
 
     type: Literal["crucible"] = Field(description="Crucible v3, or a server that speaks its API.")
@@ -136,7 +136,6 @@ class CrucibleCatalog(Strict):
     ingestion: Literal["auto", "requested", "not_requested"] = Field(
         "auto", description="Whether the catalog's own ingestors read the files too: `auto` if ours knew nothing."
     )
-    workers: int = Field(4, ge=1, le=16, description="How many deliveries at the same time.")
     verify_tls: bool | FilePath = Field(
         default=True, description="`false` trusts any server (tests only); a path names a certificate authority's file."
     )

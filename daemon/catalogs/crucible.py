@@ -28,6 +28,7 @@ from daemon.catalogs.crucible_record import (
 from daemon.catalogs.http import DEFAULT_TIMEOUTS, HttpClient, Timeouts, segment
 from daemon.catalogs.ingestion import Policy, status_for
 from daemon.catalogs.merging import marks, updates
+from daemon.catalogs.pace import Pace
 from daemon.errors import CatalogRefused, CatalogUnavailable, LabferryError, NotYet
 from daemon.model import Source, Step, StepKind
 
@@ -65,6 +66,7 @@ class CrucibleOptions:
     instrument_id: str | None = None
     owner: str | None = None
     timeouts: Timeouts = DEFAULT_TIMEOUTS
+    bandwidth: int | None = None
 
 
 class Crucible(CrucibleReading):
@@ -72,7 +74,13 @@ class Crucible(CrucibleReading):
 
     def __init__(self, options: CrucibleOptions, clock: Clock) -> None:
         client = HttpClient(
-            options.name, options.url, options.key.text, clock, verify=options.verify, timeouts=options.timeouts
+            options.name,
+            options.url,
+            options.key.text,
+            clock,
+            verify=options.verify,
+            timeouts=options.timeouts,
+            pace=None if options.bandwidth is None else Pace(clock, options.bandwidth),
         )
         super().__init__(client)
         self.name = options.name

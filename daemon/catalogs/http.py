@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from daemon.catalogs.pace import Pace
     from daemon.clock import Clock
 
 ANSWER_LIMIT: Final = 64 * 2**20
@@ -121,8 +122,10 @@ class HttpClient:
         *,
         verify: bool | Path = True,
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
+        pace: Pace | None = None,
     ) -> None:
         self.catalog = catalog
+        self._pace = pace
         self._base = _checked(catalog, url)
         self._encrypted = self._base.startswith("https:")
         if not key.isascii() or not key.isprintable() or " " in key:
@@ -199,6 +202,8 @@ class HttpClient:
             raise CatalogUnavailable(f"{self.catalog} gave a storage address that is no URL.") from None
         return self._send(request, f"PUT to its storage {target.hostname}")
 
+        if self._pace is not None:
+            chunks = self._pace.slices(chunks)
     def fetch(self, url: str) -> Iterator[bytes]:
         """GET a storage address that the catalog gave, without our key: its bytes in chunks, however many.
 

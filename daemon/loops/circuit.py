@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 TOLERATED: Final = 2
 """Failures in a row that may be a single delivery's bad luck."""
 CREDENTIALS_SECONDS: Final = 300.0
+_ENOUGH: Final = 2
 
 
 class CircuitState(StrEnum):
@@ -47,6 +48,7 @@ class Circuit:
         self._until = 0.0
         self._probing = False
         self._problem = ""
+        self._suspects: set[int] = set()
 
     def admit(self) -> float | None:
         """None: go ahead. Else the seconds to wait before asking again."""
@@ -61,6 +63,19 @@ class Circuit:
             self._probing = True
             return None
 
+    def suspect(self) -> int | None:
+        """The one dataset that all failures since the last answer were about: perhaps it is to blame, and not the catalog."""
+        with self._lock:
+            return next(iter(self._suspects)) if len(self._suspects) == 1 else None
+
+    def probe(self) -> bool:
+        """Ask with another dataset although it is not time yet; False if somebody else is asking."""
+        with self._lock:
+            if self._probing:
+                return False
+            self._probing = True
+            return True
+
     def unused(self) -> None:
         """Who was admitted found nothing to deliver."""
         with self._lock:
@@ -71,11 +86,16 @@ class Circuit:
         with self._lock:
             was_down = self._failures > TOLERATED
             self._failures, self._probing, self._problem = 0, False, ""
+            self._suspects.clear()
             return was_down
 
-    def failed(self, problem: str, retry_after: float | None, *, credentials: bool = False) -> bool:
-        """The catalog did not answer. True if it counts as down from now on."""
+    def failed(
+        self, problem: str, retry_after: float | None, dataset: int | None = None, *, credentials: bool = False
+    ) -> bool:
+        """The catalog did not answer, or not sensibly, when asked about a dataset. True if it counts as down from now on."""
         with self._lock:
+            if dataset is not None and len(self._suspects) < _ENOUGH:
+                self._suspects.add(dataset)
             was_down = self._failures > TOLERATED
             self._failures = TOLERATED + 1 if credentials and not was_down else self._failures + 1
             self._probing, self._problem = False, problem

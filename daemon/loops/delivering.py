@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +22,7 @@ from daemon.errors import (
 from daemon.loops.context import Stopping
 from daemon.loops.donesteps import DoneSteps
 from daemon.model import DeliveryState
+from daemon.policies import last_versions_only, quiet_seconds
 from daemon.record_json import from_json
 from ingestors.api import display_name
 
@@ -33,12 +35,15 @@ if TYPE_CHECKING:
     from daemon.loops.context import Context
     from daemon.loops.hints import Hints
     from daemon.model import DatasetRecord, Step
+    from daemon.policies import Delivered
     from daemon.store.deliveries import DeliveryRow
 
 log = structlog.get_logger("labferry.deliver")
 
 NOT_YET_SECONDS: Final = 1.0
 SOURCE_CHANGED_SECONDS: Final = 5.0
+TOLD_SECONDS: Final = 60.0
+"""At most one line about a delivery that waits in so many seconds, for each catalog; the journal has all of them."""
 STEP_SECONDS: Final = 900.0
 """The longest that one request of a step may take before the loop counts as hanging."""
 
@@ -47,7 +52,13 @@ class Delivering:
     """Delivers to one catalog; several threads may run it."""
 
     def __init__(
-        self, context: Context, catalog: Catalog, circuit: Circuit, randomness: random.Random, hints: Hints
+        self,
+        context: Context,
+        catalog: Catalog,
+        circuit: Circuit,
+        randomness: random.Random,
+        hints: Hints,
+        policy: Delivered,
     ) -> None:
         self._context = context
         self._deliveries = context.store.deliveries
@@ -55,10 +66,15 @@ class Delivering:
         self._circuit = circuit
         self._randomness = randomness
         self._hints = hints
+        self._policy = policy
+        self._reserved = threading.Lock()
+        self._told_at = float("-inf")
 
     def run(self, name: str) -> None:
         """Deliver what is due until the service stops."""
         bell = self._context.deliver_bells[name]
+        # The first worker leaves large datasets to the others, so that small ones always find one that is free.
+        small = self._policy.workers > 1 and self._reserved.acquire(blocking=False)
         held: list[DeliveryRow] = []
         following: DeliveryRow | None = None
         while not self._context.stopping.is_set():
@@ -67,16 +83,18 @@ class Delivering:
                 while held:  # the store failed while we had it
                     self._deliveries.finish(held[-1], DeliveryState.QUEUED)
                     held.pop()
-                pause, following = self._next(name, held, following)
+                pause, following = self._next(name, held, following, small=small)
             except StateError as error:
                 log.error("store.failed", problem=error.message, advice=error.advice)
                 pause, following = 5.0, None
             if pause > 0:
                 bell.wait(pause)
+        if small:
+            self._reserved.release()
         self._context.heartbeats.forget(name)
 
     def _next(
-        self, name: str, held: list[DeliveryRow], following: DeliveryRow | None
+        self, name: str, held: list[DeliveryRow], following: DeliveryRow | None, *, small: bool = False
     ) -> tuple[float, DeliveryRow | None]:
         """Make one delivery, held while it is under way.
 
@@ -85,18 +103,22 @@ class Delivering:
         """
         if following is not None:
             held.append(following)
-        wait = self._circuit.admit()
+        wait = self._quiet() or self._circuit.admit()
+        besides = None
         if wait is not None:
             if following is not None:
                 self._deliveries.finish(following, DeliveryState.QUEUED)
                 held.pop()
-            return min(wait, 60.0), None
+                following = None
+            besides = None if self._quiet() else self._circuit.suspect()
+            if besides is None or not self._circuit.probe():
+                return min(wait, 60.0), None
         try:
-            delivery = following or self._deliveries.lease(self._catalog.name)
+            delivery = following or self._lease(small=small, besides=besides)
             if delivery is None:
                 due = self._deliveries.next_due(self._catalog.name)
                 seconds = 60.0 if due is None else (due - self._context.clock.now()).total_seconds()
-                return min(60.0, max(0.05, seconds)), None
+                return min(60.0, max(0.05, seconds, wait or 0.0, 1.0 if small else 0.0)), None
             if following is None:
                 held.append(delivery)
             record = self._record(delivery)
@@ -106,13 +128,28 @@ class Delivering:
                 )
                 following = None
             else:
-                following = self._deliver(delivery, record, name)
+                following = self._deliver(delivery, record, name, small=small)
             held.pop()
         finally:
             self._circuit.unused()  # whatever became of it, the next one may ask
         return 0.0, following
 
-    def _deliver(self, delivery: DeliveryRow, record: DatasetRecord, name: str) -> DeliveryRow | None:
+    def _lease(self, *, small: bool, besides: int | None = None) -> DeliveryRow | None:
+        """The due delivery of the oldest dataset; small ones alone, or, for a single worker, small ones first."""
+        found = None
+        if small or self._policy.workers == 1:
+            found = self._deliveries.lease(self._catalog.name, besides=besides, most=self._policy.large)
+        if found is None and not small:
+            found = self._deliveries.lease(self._catalog.name, besides=besides)
+        return found
+
+    def _quiet(self) -> float | None:
+        """The seconds until the quiet hours end, or None if it is not quiet."""
+        return quiet_seconds(self._policy.quiet_hours, self._context.clock.now().astimezone()) or None
+
+    def _deliver(
+        self, delivery: DeliveryRow, record: DatasetRecord, name: str, *, small: bool = False
+    ) -> DeliveryRow | None:
         """Make one delivery; the next one, if it is leased already."""
         began = self._context.clock.monotonic()
         done = DoneSteps(self._deliveries, delivery, self._context.clock)
@@ -138,7 +175,7 @@ class Delivering:
             self._park(delivery, record, self._explained(record, error))
         else:
             self._answered()
-            return self._delivered(delivery, record, done, self._context.clock.monotonic() - began)
+            return self._delivered(delivery, record, done, self._context.clock.monotonic() - began, small=small)
         return None
 
     def _explained(self, record: DatasetRecord, error: Exception) -> LabferryError:
@@ -151,12 +188,13 @@ class Delivering:
         dataset = self._context.store.datasets.get(delivery.dataset)
         if dataset is None or dataset.record is None or dataset.unique_id is None:
             return None
-        return from_json(
+        record = from_json(
             dataset.record,
             unique_id=dataset.unique_id,
             revision=dataset.revision,
             thumbnails=self._context.store.datasets.thumbnails(delivery.dataset),
         )
+        return record if self._policy.rewritten == "version" else last_versions_only(record)
 
     def _make_steps(self, delivery: DeliveryRow, record: DatasetRecord, done: DoneSteps, name: str) -> None:
         """Make every step that is not done yet, in order. What was done before a failure is kept."""
@@ -192,7 +230,7 @@ class Delivering:
 
     def _alive(self, name: str) -> None:
         self._context.heartbeats.beat(name, within=STEP_SECONDS)
-        if self._context.stopping.is_set():
+        if self._context.stopping.is_set() or self._quiet():
             raise Stopping
 
     def _answered(self) -> None:
@@ -204,10 +242,15 @@ class Delivering:
     def _unavailable(
         self, delivery: DeliveryRow, record: DatasetRecord, problem: str, retry_after: float | None
     ) -> None:
-        if self._circuit.failed(problem, retry_after):
+        now = self._context.clock.monotonic()
+        if self._circuit.failed(problem, retry_after, delivery.dataset):
+            self._told_at = now
             log.warning("catalog.down", catalog=self._catalog.name, problem=problem)
         delay = next_delay(delivery.attempts, self._randomness, retry_after)
         self._wait(delivery, delay, problem)
+        if now - self._told_at < TOLD_SECONDS:  # a catalog that is down for a week is not the log's only story
+            return
+        self._told_at = now
         log.info(
             "delivery.waiting",
             catalog=self._catalog.name,
@@ -257,7 +300,7 @@ class Delivering:
         )
 
     def _delivered(
-        self, delivery: DeliveryRow, record: DatasetRecord, done: DoneSteps, seconds: float
+        self, delivery: DeliveryRow, record: DatasetRecord, done: DoneSteps, seconds: float, *, small: bool
     ) -> DeliveryRow | None:
         """End the delivery and lease the next one: each commit waits for the disk, so one serves both."""
         with self._context.store.database.transaction():
@@ -265,7 +308,7 @@ class Delivering:
             self._deliveries.finish(delivery, DeliveryState.DELIVERED)
             self._context.store.datasets.delivered_if_all(delivery.dataset)
             stopping = self._context.stopping.is_set()
-            following = None if stopping else self._deliveries.lease(self._catalog.name)
+            following = None if stopping else self._lease(small=small)
         log.info(
             "delivery.delivered",
             catalog=self._catalog.name,

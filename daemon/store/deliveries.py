@@ -78,10 +78,14 @@ class Deliveries:
             )
             self._journal.write("delivery", delivery, "delivery.queued", catalog=catalog, revision=revision)
 
-    def lease(self, catalog: str) -> DeliveryRow | None:
-        """Take the due delivery of the oldest dataset: sending."""
+    def lease(self, catalog: str, *, besides: int | None = None, most: int | None = None) -> DeliveryRow | None:
+        """Take the due delivery of the oldest dataset: sending.
+
+        `besides`: a dataset that is left where it is; `most`: no dataset whose files have more bytes.
+        """
         with self._database.transaction():
-            row = self._database.one("due_delivery", catalog=catalog, now=stamp(self._clock.now()))
+            now = stamp(self._clock.now())
+            row = self._database.one("due_delivery", catalog=catalog, now=now, besides=besides, most=most)
             if row is None:
                 return None
             self._database.run("lease_delivery", id=row["id"])

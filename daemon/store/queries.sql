@@ -238,6 +238,8 @@ WHERE d.catalog = :catalog
   AND d.state IN ('queued', 'waiting')   -- the index deliveries_due, in its order
   AND (d.state = 'queued' OR d.not_before <= :now)
   AND s.state IN ('composed', 'delivered')
+  AND d.dataset IS NOT :besides
+  AND (:most IS NULL OR (SELECT TOTAL(f.size) FROM files f WHERE f.dataset = d.dataset AND f.state = 'settled') <= :most)
   AND NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.dataset = d.dataset AND o.catalog = d.catalog AND o.state = 'sending')
 ORDER BY d.age, d.id LIMIT 1
 

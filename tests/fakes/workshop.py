@@ -21,6 +21,7 @@ from daemon.loops.housekeeping import Housekeeping
 from daemon.loops.settling import Settling
 from daemon.loops.watching import Watching
 from daemon.patterns import PathFilter
+from daemon.policies import Delivered
 from daemon.settings import Instrument
 from daemon.store.opening import Store, open_store
 from daemon.watch.settle import SettleRules
@@ -45,6 +46,7 @@ class Workshop:
     catalogs: tuple[str, ...] = ("crucible",)
     extraction: Outcome = field(default_factory=lambda: Outcome("fallback", "1"))
     clock: ManualClock = field(default_factory=ManualClock)
+    policy: Delivered = field(default_factory=Delivered)
 
     def __post_init__(self) -> None:
         """Build it: the root is `folder`/data, the state `folder`/state."""
@@ -152,7 +154,7 @@ class Workshop:
         """The delivering loop of one catalog, with its circuit."""
         circuit = Circuit(self.clock, random.Random(seed))
         self.context.deliver_bells["delivering"] = Bell(self.clock, self.context.stopping)
-        return Delivering(self.context, catalog, circuit, random.Random(seed), self.hints), circuit
+        return Delivering(self.context, catalog, circuit, random.Random(seed), self.hints, self.policy), circuit
 
     def whole(self) -> None:
         """Bring everything as far as it goes without a catalog."""
