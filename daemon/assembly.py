@@ -21,15 +21,14 @@ from daemon.settings import LocalCatalog, catalogs_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from pydantic import SecretStr
 
     from daemon.catalogs.catalog import Catalog
     from daemon.catalogs.transfer import Mover
+    from daemon.clock import Clock
     from daemon.embedded import Address
     from daemon.policies import Delivered
-    from daemon.clock import Clock
     from daemon.settings import AnyCatalog, CrucibleCatalog, Instrument
 
 
@@ -81,11 +80,12 @@ def reach(instrument: Instrument, clock: Clock) -> tuple[dict[str, Connection], 
 
 
 def elsewhere(settings: CrucibleCatalog | SciCatCatalog, instrument: Instrument, clock: Clock) -> Catalog:
-    settings = addressed(settings)
     """The adapter for a catalog that is no part of this program. Raises CredentialsRefused or ConfigurationError."""
+    settings = addressed(settings)
     if isinstance(settings, SciCatCatalog):
         return scicat(settings, instrument, clock)
     return crucible(settings, instrument, clock)
+
 
 def addressed(settings: CrucibleCatalog | SciCatCatalog) -> CrucibleCatalog | SciCatCatalog:
     """The settings with the address in force: of a Crucible that the file does not name, what the environment says.
@@ -107,7 +107,6 @@ def addressed(settings: CrucibleCatalog | SciCatCatalog) -> CrucibleCatalog | Sc
         raise ConfigurationError([f"{problem} {error}: {url!r}."]) from None
 
 
-
 def crucible(settings: CrucibleCatalog, instrument: Instrument, clock: Clock) -> Crucible:
     """The adapter for Crucible. Raises CredentialsRefused if no key is found anywhere."""
     configured = None if settings.api_key is None else settings.api_key.get_secret_value()
@@ -116,8 +115,8 @@ def crucible(settings: CrucibleCatalog, instrument: Instrument, clock: Clock) ->
         key=find_key(configured, os.environ, name=settings.name, url=settings.url),
         name=settings.name,
         ingestion=settings.ingestion,
-        bandwidth=settings.bandwidth,
         verify=settings.verify_tls,
+        bandwidth=settings.bandwidth,
         project_id=instrument.attributes.get("project_id"),
         instrument_id=instrument.attributes.get("instrument_id", instrument.instrument),
         owner=instrument.attributes.get("owner_orcid"),
