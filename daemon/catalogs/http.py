@@ -196,14 +196,14 @@ class HttpClient:
             ("User-Agent", "labferry"),
         ]
         limits = self._limits(self._timeouts.storage)
+        if self._pace is not None:
+            chunks = self._pace.slices(chunks)
         try:
             request = httpx.Request("PUT", url, headers=fields, content=chunks, extensions={"timeout": limits})
         except (httpx.InvalidURL, ValueError):
             raise CatalogUnavailable(f"{self.catalog} gave a storage address that is no URL.") from None
         return self._send(request, f"PUT to its storage {target.hostname}")
 
-        if self._pace is not None:
-            chunks = self._pace.slices(chunks)
     def fetch(self, url: str) -> Iterator[bytes]:
         """GET a storage address that the catalog gave, without our key: its bytes in chunks, however many.
 
