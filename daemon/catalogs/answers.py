@@ -125,11 +125,13 @@ def code_of(answer: Answer) -> tuple[str, Mapping[str, Any]]:
 
 
 def _detail(answer: Answer) -> Any:
-    """`detail`, `message` or `error` of a JSON object; None if the body is not one."""
+    """`detail`, `message` or `error` of a JSON object, or a JSON text; None if the body is neither."""
     try:
         value = json.loads(answer.body)
     except (ValueError, RecursionError):
         return None
+    if isinstance(value, str):
+        return value or None
     if not isinstance(value, dict):
         return None
     for name in ("detail", "message", "error"):

@@ -232,8 +232,13 @@ class SciCat(SciCatReading):
     def _placement(self, record: DatasetRecord, attempt: Attempt) -> Placement:
         """Where files go: beside those of the earlier revisions, whatever the attributes say now."""
         earlier = attempt.outcomes.get((StepKind.RECORD, RECORD_KEY), {})
+        known: tuple[DatasetRecord, Any, Placement] | None = getattr(self._last, "placed", None)
+        if known is not None and known[0] is record and known[1] == earlier.get("base"):  # one for thousands of files
+            return known[2]
         placement = self._mapping.placement(record, earlier.get("base"))
-        return replace(placement, store=earlier.get("store", placement.store))
+        placement = replace(placement, store=earlier.get("store", placement.store))
+        self._last.placed = (record, earlier.get("base"), placement)
+        return placement
 
     def _blocks(self, record: DatasetRecord, attempt: Attempt) -> Mapping[str, Any]:
         """List the files that are not listed yet; the server adds up whatever it is told twice."""

@@ -56,7 +56,7 @@ def blocks(files: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     block: list[Mapping[str, Any]] = []
     length = 0
     for file in files:
-        needed = len(json.dumps(file).encode()) + 1
+        needed = len(json.dumps(file).encode()) + 2
         if block and (len(block) == BLOCK_FILES or length + needed > scicat_rules.LARGEST_BODY - _ALSO):
             yield _block(block)
             block, length = [], 0
@@ -75,10 +75,11 @@ def common_folder(files: Sequence[RecordFile], base: str | None) -> tuple[str, d
 
     A rewritten file's later content has a name of its own (`scan.v2.dat`), under which a copy stands beside the first.
     """
-    folder = base or posixpath.commonpath([posixpath.dirname(file.path) for file in files])
+    folder = base or posixpath.commonpath({posixpath.dirname(file.path) for file in files})
     names = {}
     for file in files:
-        lies = display_name(posixpath.relpath(file.path, folder))
+        below = file.path.startswith(f"{folder}/")
+        lies = display_name(file.path[len(folder) + 1 :] if below else posixpath.relpath(file.path, folder))
         above, _, own = lies.rpartition("/")
         versioned = not (file.name == own or file.name.endswith(f"__{own}"))
         copy = f"{above}/{file.name}".lstrip("/") if versioned else lies

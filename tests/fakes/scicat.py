@@ -7,7 +7,6 @@ held against both OpenAPI documents; what they have against it is collected in `
 from __future__ import annotations
 
 import base64
-import copy
 import json
 import re
 import threading
@@ -399,7 +398,7 @@ def _now() -> str:
 
 def _times(body: dict[str, Any]) -> dict[str, Any]:
     """The times as the server keeps them: UTC, to the millisecond."""
-    kept = copy.deepcopy(body)
+    kept = dict(body)
     for name in ("creationTime", "startTime", "endTime", "time"):
         if isinstance(kept.get(name), str):
             moment = datetime.fromisoformat(kept[name]).astimezone(UTC)

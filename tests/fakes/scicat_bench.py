@@ -47,7 +47,7 @@ def adapter(
         mover=mover,
         roots=("/data/tem",),
         software="labferry test",
-        timeouts=Timeouts(connect=5.0, read=2.0, slow=2.0, storage=2.0),
+        timeouts=Timeouts(connect=5.0, read=10.0, slow=30.0),
     )
     return SciCat(options, clock or ManualClock())
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 DATA: Final = Path(__file__).parents[1] / "data" / "scicat"
 GENERATIONS: Final = ("4", "5")
+_MOST: Final = 100
 _UNDOCUMENTED: Final = {("GET", "/explorer-json")}
 
 
@@ -56,6 +57,8 @@ class Contract:
         if content_type not in wanted:
             yield f"{self._generation}: {method} {offered[0]} takes {', '.join(wanted)} and not {content_type}"
             return
+        if isinstance(body, dict) and len(body.get("dataFileList", ())) > _MOST:  # the first ones and the last speak for all
+            body = {**body, "dataFileList": [*body["dataFileList"][:_MOST], *body["dataFileList"][-_MOST:]]}
         schema = wanted[content_type]["schema"]
         absolute = {"$ref": f"urn:scicat{schema['$ref']}"} if "$ref" in schema else schema
         for error in Draft202012Validator(absolute, registry=self._registry).iter_errors(body):
