@@ -141,8 +141,10 @@ class HttpClient:
             *([("Authorization", f"Bearer {key}")] if key else []),
         ]
         logging.getLogger("httpx").setLevel(logging.WARNING)  # at INFO it writes signed addresses into the log
+        self._url = httpx.URL(self._base)
+        self._path = self._url.raw_path.rstrip(b"/")
         self._pools = _Pools(catalog, verify)
-        self._pools.reaching(httpx.URL(self._base))  # an unusable proxy is found now
+        self._pools.reaching(self._url)  # an unusable proxy is found now
 
     def conceal(self, secret: str, *, instead_of: str = "") -> None:
         """Let this text appear in no error either: a password, or a token that stands in a request's own headers."""
@@ -163,19 +165,25 @@ class HttpClient:
     ) -> Answer:
         """Ask the catalog; `path` begins with a slash and is quoted. Statuses in `also` are returned like 2xx.
 
+        `body` is a JSON value, or bytes that go as they are.
+
         Raises CatalogUnavailable, CredentialsRefused or CatalogRefused for every other outcome.
         """
-        url = self._base + path + ("?" + urlencode(query, errors="replace") if query else "")
+        target = path + ("?" + urlencode(query, errors="replace") if query else "")
         fields = [*self._headers, *headers.items()] if headers else list(self._headers)
         content = b""
         if body is not None:
-            content = _encoded(self.catalog, body)
+            content = body if isinstance(body, bytes) else _encoded(self.catalog, body)
             if not any(name.lower() == "content-type" for name, _ in fields):
                 fields.append(("Content-Type", "application/json"))
         if content or method in {"POST", "PUT", "PATCH"}:
             fields.append(("Content-Length", str(len(content))))
         limits = self._limits(self._timeouts.slow if slow else self._timeouts.read)
-        request = httpx.Request(method, url, headers=fields, content=content, extensions={"timeout": limits})
+        # The address is taken apart once and not for each request: httpcore takes the target for itself.
+        extensions = {"timeout": limits, "target": self._path + target.encode("ascii")}
+        request = httpx.Request(
+            method, self._url, headers=fields, stream=httpx.ByteStream(content), extensions=extensions
+        )
         answer = self._send(request, f"{method} {path}")
         if answer.ok or answer.status in also:
             return answer
@@ -265,7 +273,7 @@ class HttpClient:
     def _read(self, response: httpx.Response, name: str) -> bytes:
         parts: list[bytes] = []
         size = 0
-        for part in response.iter_bytes():
+        for part in _pieces(response):
             parts.append(part)
             size += len(part)
             if size > ANSWER_LIMIT:
@@ -281,6 +289,14 @@ class HttpClient:
         for secret in tuple(self._secrets):
             text = text.replace(secret, "***")
         return text
+
+
+def _pieces(response: httpx.Response) -> Iterable[bytes]:
+    """The body as it comes; through httpx's decoders only if somebody compressed it although we said `identity`."""
+    stream = response.stream
+    if isinstance(stream, httpx.SyncByteStream) and "content-encoding" not in response.headers:
+        return stream
+    return response.iter_bytes()
 
 
 def _checked(catalog: str, url: str) -> str:
