@@ -285,7 +285,7 @@ def _are_names(cells: Sequence[str], line: str) -> bool:
     """Whether the cells can be titles: words, none of them twice as long as a title, and no key with its value."""
     if not any(_is_word(cell) for cell in cells) or any(len(cell) > _LONGEST_TITLE for cell in cells):
         return False
-    if _AXIS.fullmatch(cells[0]):
+    if _AXIS.fullmatch(cells[0]) or (len(cells) == _PAIR and cells[0].endswith(("=", ":"))):
         return False
     if len(cells) == 1:
         return not is_pair(line)

@@ -46,7 +46,7 @@ _QUANTITIES: Final = (
 )
 _METHODS: Final = {
     "INFRARED": "Infrared spectroscopy", "RAMAN": "Raman spectroscopy", "NMR": "Nuclear magnetic resonance",
-    "MASS": "Mass spectrometry", "UV": "UV-Vis spectroscopy", "X-RAY": "X-ray diffraction", "POWDER": "X-ray diffraction",
+    "MASS": "Mass spectrometry", "UV": "UV-Vis spectroscopy", "ULTRAVIOLET": "UV-Vis spectroscopy", "VISIBLE": "UV-Vis spectroscopy", "X-RAY": "X-ray diffraction", "POWDER": "X-ray diffraction",
     "ION MOBILITY": "Ion mobility spectrometry", "EPR": "Electron paramagnetic resonance", "ESR": "Electron paramagnetic resonance",
     "CIRCULAR": "Circular dichroism", "FLUORESCENCE": "Fluorescence spectroscopy", "NEUTRON": "Neutron scattering",
     "THERMOGRAV": "Thermogravimetry", "CHROMATO": "Chromatography", "INELASTIC": "Inelastic neutron scattering",
