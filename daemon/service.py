@@ -25,6 +25,7 @@ from daemon.loops.grouping import Placing
 from daemon.loops.hints import Hints
 from daemon.loops.housekeeping import Housekeeping
 from daemon.loops.recalling import Recalling
+from daemon.loops.reingesting import Reingesting, retry_after_change
 from daemon.loops.settling import Settling
 from daemon.loops.sidecars import OWN_FILES
 from daemon.loops.watching import Watching
@@ -125,6 +126,8 @@ class Service:
 
     def gathered(self) -> bool:
         """Whether everything that is on the disk was composed, as far as it can be now."""
+        if self._reingesting.pending():
+            return False
         return self._watching.idle() and not len(self._settling) and not self.store.datasets.in_work()
 
     def progress(self) -> Progress:
@@ -202,7 +205,12 @@ class Service:
         composing = Composing(self._context, list(self.connections))
         self.recalling = Recalling(self._context, readable(self.connections)) if self._recall else None
         extracting = Extracting(self._context, sandbox, composing, rules, hints, self.recalling)
-        ticks = [self._watch_the_watcher, *(connection.tick for connection in self.connections.values())]
+        self._reingesting = Reingesting(self._context)
+        ticks = [
+            self._watch_the_watcher,
+            self._reingesting.tick,
+            *(connection.tick for connection in self.connections.values()),
+        ]
         self._housekeeping = Housekeeping(self._context, list(self.connections), ticks)
         backing_up = BackingUp(self._context, state)
         self._circuits: dict[str, Circuit] = {}
@@ -255,6 +263,7 @@ class Service:
     def _adopt(self, placing: Placing) -> None:
         """What belongs to roots or catalogs that left the configuration is nobody's work any more, until they are back."""
         placing.adopt_roots({root.id for root in self._context.roots})
+        retry_after_change(self.store, self._instrument)
         left = self.store.deliveries.adopt(list(self.connections))
         if left:
             log.warning("catalog.removed", deliveries=left, advice="`labferry drop` gives them up.")

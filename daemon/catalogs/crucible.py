@@ -19,6 +19,7 @@ from daemon.catalogs.crucible_record import (
     PATCHABLE,
     changes,
     contradictions,
+    corrected,
     dataset_body,
     digest_of,
     left_out,
@@ -205,6 +206,10 @@ class Crucible(CrucibleReading):
         sent: dict[str, Any] = earlier["sent"]
         changed, left = changes(body, sent)
         dataset = segment(record.unique_id)
+        if changed:
+            kept = corrected(changed, sent, self._dataset(record.unique_id) or {})
+            changed = {name: value for name, value in changed.items() if name not in kept}
+            left.update(dict.fromkeys(kept, "a person changed it in the catalog"))
         fields = {name: value for name, value in changed.items() if name in PATCHABLE}
         if fields:
             self._client.call("PATCH", f"/datasets/{dataset}", body=fields)

@@ -79,6 +79,17 @@ def changes(body: Mapping[str, Any], sent: Mapping[str, Any]) -> tuple[dict[str,
     return {name: value for name, value in differing.items() if name not in _LEFT}, left
 
 
+def corrected(changed: Mapping[str, Any], sent: Mapping[str, Any], there: Mapping[str, Any]) -> list[str]:
+    """Those of the changed fields that a person changed in the catalog after we sent them."""
+    return [
+        name
+        for name in changed
+        if isinstance(sent.get(name), str)
+        and isinstance(there.get(name), str)
+        and not _agree(name, str(sent[name]), str(there[name]))
+    ]
+
+
 def contradictions(body: Mapping[str, Any], there: Mapping[str, Any]) -> list[str]:
     """The fields that say that the catalog's record of this id is another dataset than ours."""
     found = []

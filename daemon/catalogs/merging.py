@@ -35,7 +35,7 @@ def updates(ours: Mapping[str, Any], sent: str, theirs: Mapping[str, Any]) -> tu
         if place == path and there is not _ABSENT and _text(there) == _text(value):
             continue
         last = value if there is _ABSENT else there
-        if (_mark(place, last) in known) == (there is _ABSENT):  # deleted there, or not our words any more
+        if _known(place, last, known) == (there is _ABSENT):  # deleted there, or not our words any more
             left.append("/".join(path))
             continue
         _put(patch, path, value)
@@ -46,6 +46,13 @@ def agreed(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> str:
     """The marks of the leaves that both have: what must have come from us when nobody remembers."""
     same = ((path, value) for path, value in _leaves(ours) if _at(theirs, path)[0] == path)
     return "".join(sorted(_mark(path, value) for path, value in same if _text(_at(theirs, path)[1]) == _text(value)))
+
+
+def _known(path: _Path, value: Any, known: set[str]) -> bool:
+    """Whether all that stands there is what we sent."""
+    if isinstance(value, dict) and value:
+        return all(_mark(below, leaf) in known for below, leaf in _leaves(value, path))
+    return _mark(path, value) in known
 
 
 def _leaves(tree: Mapping[str, Any], above: _Path = ()) -> Iterator[tuple[_Path, Any]]:

@@ -140,6 +140,32 @@ class Datasets:
             self.wait(dataset, reason)
             return self.ready_if_settled(dataset)
 
+    def again(self, dataset: DatasetId, reason: str) -> bool:
+        """Read a dataset again that was composed before and whose members are all there and settled; True if it will be."""
+        with self._database.transaction():
+            row = self.get(dataset)
+            done = {DatasetState.DELIVERED, DatasetState.COMPOSED, DatasetState.PARKED}
+            if row is None or row.kind != "measurement" or row.state not in done:
+                return False
+            if self._members(dataset) or not self._settled(dataset):
+                return False
+            self._move(dataset, DatasetState.READY, reason)
+            return True
+
+    def to_reingest(
+        self, after: int, last: int, ingestor: str | None, since: str | None, *, limit: int
+    ) -> list[DatasetId]:
+        """Measurements that every catalog has, by row: read by this ingestor, first seen since, if those are named."""
+        rows = self._database.all(
+            "datasets_to_reingest", after=after, last=last, ingestor=ingestor, since=since, limit=limit
+        )
+        return [DatasetId(row["id"]) for row in rows]
+
+    def last_id(self) -> int:
+        """The row of the newest dataset."""
+        row = self._database.one("last_dataset")
+        return int(row["id"]) if row is not None and row["id"] is not None else 0
+
     def parked_for(self, reason: str) -> list[DatasetRow]:
         """The datasets that were parked with exactly these words."""
         return [_dataset(row) for row in self._database.all("datasets_parked_for", reason=reason)]

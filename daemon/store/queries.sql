@@ -122,6 +122,15 @@ SELECT COUNT(*) AS count FROM files WHERE dataset = :dataset AND state IN ('seen
 -- name: dataset_settled_members
 SELECT COUNT(*) AS count FROM files WHERE dataset = :dataset AND state = 'settled'
 
+-- name: last_dataset
+SELECT MAX(id) AS id FROM datasets
+
+-- name: datasets_to_reingest
+SELECT id FROM datasets
+WHERE id > :after AND id <= :last AND kind = 'measurement' AND state = 'delivered'
+  AND (:ingestor IS NULL OR ingestor = :ingestor) AND (:since IS NULL OR first_seen >= :since)
+ORDER BY id LIMIT :limit
+
 -- name: next_ready_dataset
 SELECT * FROM datasets WHERE state = 'ready' ORDER BY first_seen, id LIMIT 1
 

@@ -379,3 +379,37 @@ def test_an_echoed_key_is_not_repeated(bench: Bench) -> None:
         Notebook().deliver(bench.crucible, dataset_record(DATASET))
     assert KEY not in str(caught.value)
     assert "bad header" in str(caught.value)
+
+
+def test_a_newer_reading_leaves_what_a_person_wrote(bench: Bench) -> None:
+    """A later revision changes only fields, metadata and pictures that differ and that nobody corrected in the catalog."""
+    record = dataset_record(
+        DATASET,
+        ATTRIBUTES,
+        scientific_metadata={"laser": {"nm": 532}, "power": 1},
+        thumbnails=(thumbnail("a.png", b"png"), thumbnail("b.png", b"png")),
+    )
+    notebook = Notebook()
+    notebook.deliver(bench.crucible, record)
+    there = bench.fake.datasets[DATASET]
+    there.record["dataset_name"] = "my best scan"
+    there.metadata["power"] = "as I measured it"
+    there.keywords.append("mine")
+    bench.fake.seen.clear()
+    newer = changed(record, dataset_name="scan 0001", measurement="Raman")
+    newer = replace(
+        newer,
+        scientific_metadata={"laser": {"nm": 532, "W": 0.1}, "power": 2},
+        thumbnails=(thumbnail("a.png", b"png"), thumbnail("b.png", b"better")),
+    )
+    notebook.deliver(bench.crucible, newer)
+    assert (there.record["dataset_name"], there.record["measurement"]) == ("my best scan", "Raman")
+    assert there.metadata["power"] == "as I measured it"
+    assert there.metadata["laser"]["W"] == 0.1
+    assert [seen.path for seen in bench.fake.seen if "/thumbnails" in seen.path and seen.method != "GET"] == [
+        f"/api/v3/datasets/{DATASET}/thumbnails/{there.thumbnails[1]['id']}"
+    ]
+    assert notebook.outcomes[StepKind.RECORD, "dataset"]["left"]["dataset_name"] == "a person changed it in the catalog"
+    bench.fake.seen.clear()
+    notebook.deliver(bench.crucible, replace(newer, revision=3))
+    assert bench.fake.seen == []

@@ -174,7 +174,7 @@ BROKEN = {
     "directive": ("%YAML 1.1\n---\ninstrument: ab\n", "1:1: a line that begins with % is not used here; delete it"),
     "empty": ("# nothing\n", "1:1: the file is empty; it needs at least `instrument:` and `roots:`"),
     "a list": ("- instrument: ab\n", "1:1: should be a mapping of `key: value` lines, beginning with `instrument: NAME`"),
-    "order to pydantic-settings": ("instrument: ab\nroots: [{path: data}]\n_env_file: /etc/passwd\n", "3:1: _env_file: is no option here; known are attributes, catalogs, datasets, defaults, extract, instrument, roots, scan, session, settle, state, store"),
+    "order to pydantic-settings": ("instrument: ab\nroots: [{path: data}]\n_env_file: /etc/passwd\n", "3:1: _env_file: is no option here; known are attributes, catalogs, datasets, defaults, extract, ingestor, instrument, roots, scan, session, settle, state, store"),
 }  # fmt: skip
 
 
