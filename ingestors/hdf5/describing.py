@@ -24,8 +24,9 @@ _SHOWN_AXIS: Final = 100_000  # elements of an axis that is described
 
 def unit_of(data: h5py.Dataset) -> str:
     """The dataset's unit in usual spelling, empty if it has none."""
+    there = set(reading.attribute_names(data, 500))
     for name in _UNITS:
-        found = reading.attribute(data, name)
+        found = reading.attribute(data, name) if name in there else None
         text = found if isinstance(found, str) else ""
         if isinstance(found, list) and found and isinstance(found[0], str) and len({*found} - {""}) == 1:
             text = max(found)
