@@ -147,10 +147,31 @@ def _drawn(scene: Scene, moved: list[Actuator], collected: _Collected) -> list[T
     while plane.ndim > _MAP:
         plane = plane[0]
     rows, columns = _sides(moved, plane.shape)
+    if values.ndim == depth + 1 and values.shape[-1] > 1 and depth == _MAP:
+        return [_with_spectrum(scene, collected.name, plane, values, title)]
     v, h = shapes.edges(rows.values), shapes.edges(columns.values)
     extent = (*h, *v) if h is not None and v is not None else None
     png = rendering.heatmap(plane, title=title, extent=extent, x_label=columns.label, y_label=rows.label, unit=label)
     return [rendering.thumbnail(collected.name, png)]
+
+
+def _with_spectrum(
+    scene: Scene, name: str, plane: NDArray[np.float64], values: NDArray[np.float64], title: str
+) -> Thumbnail:
+    """A spectrum at each point: the map of their means beside their mean."""
+    x, x_label = scene.across(values.shape[-1], *_axes_of(scene, name))
+    line = rendering.Series(x, shapes.mean(values, (0, 1)))
+    return rendering.thumbnail(name, rendering.map_beside_curve(plane, line, title=title, x_label=x_label))
+
+
+def _axes_of(scene: Scene, name: str) -> list[str]:
+    """Datasets that may be the axis of a collector's spectra: those of the same collector first."""
+    named = [
+        one
+        for one in reading.names(scene.group, 200)
+        if one.endswith(("_wls", "_wavelengths", "_frequencies", "_times"))
+    ]
+    return sorted(named, key=lambda one: one.rsplit("_", 1)[0] not in name)
 
 
 def _sides(moved: list[Actuator], shape: tuple[int, ...]) -> tuple[Actuator, Actuator]:
@@ -166,7 +187,7 @@ def _line(actuator: Actuator, values: NDArray[np.float64], title: str, label: st
         return [rendering.thumbnail(label, png)]
     if values.ndim > _MAP:
         return []
-    x, x_label = scene.across(values.shape[1], *(n for n in reading.names(scene.group, 200) if n.endswith("_wls")))
+    x, x_label = scene.across(values.shape[1], *_axes_of(scene, label))
     chosen = np.unique(np.linspace(0, len(values) - 1, min(12, len(values))).astype(int))
     series = [rendering.Series(x, values[i], f"{actuator.values[i]:.4g}") for i in chosen if i < actuator.values.size]
     png = rendering.curve(series, title=title, x_label=x_label, y_label=label)
