@@ -70,6 +70,20 @@ class Remote:
             self._send(part, source, attempt.alive)
             return outcome(name, file, self._rename(part, target, source, attempt.alive, replace=found is None))
 
+    def keep(self, name: str, data: bytes) -> None:
+        """Bring bytes from memory to a name that tells what they are; what is there of this size stays."""
+        target = self._path(f"{self._url}/{name}")
+
+        def write(storage: Any) -> None:
+            with storage.open(target, "wb") as stream:
+                stream.write(data)
+
+        if self._size(target) == len(data):
+            return
+        self._ask(write)
+        if self._size(target) != len(data):
+            raise CatalogUnavailable(f"The storage {self._url} does not have the bytes of {name} that it was given.")
+
     def there(self, folder: str, name: str, file: RecordFile, alive: Callable[[], None]) -> bool:
         """Size first, then every byte."""
         target = self._path(f"{folder}/{name}")
@@ -109,6 +123,7 @@ class Remote:
         except BaseException:
             with contextlib.suppress(Exception):  # whatever it was, an object that is not whole must not appear
                 stream.discard()
+                stream.closed = True  # or fsspec's files write the rest when they are collected
             raise
         self._ask(lambda _: stream.close())
         right = self._size(target) == file.size
@@ -173,7 +188,7 @@ class Remote:
         try:
             if not hasattr(self._own, "storage"):
                 kwargs = {**self._connect_to._get_kwargs_from_urls(self._url), **self._options}  # noqa: SLF001 as above
-                self._own.storage = self._connect_to(**kwargs, skip_instance_cache=True, use_listings_cache=False)
+                self._own.storage = self._connect_to(**kwargs, skip_instance_cache=True)
             return question(self._own.storage)
         except Exception as error:  # noqa: BLE001 see above
             if hasattr(self._own, "storage"):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from daemon.model import RecordFile
 
 PART: Final = ".labferry-part"
-OBJECT_STORES: Final = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "memory"})
+OBJECT_STORES: Final = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss"})
 """fsspec's storages whose objects appear whole or not at all, and that know no folders."""
 
 _NO_LINKS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EINVAL, errno.EACCES})

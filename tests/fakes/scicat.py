@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from daemon import scicat_rules
 from tests.fakes.httpserver import Reply, Seen
-from tests.fakes.scicat_contract import GENERATIONS, Contract, document
+from tests.fakes.scicat_contract import contracts, document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -66,7 +66,7 @@ class FakeScicat:
         self.well = True
         self._tokens: dict[str, str] = {}
         self._lock = threading.Lock()
-        self._contracts = [Contract(one) for one in GENERATIONS]
+        self._contracts = contracts()
         one = "([^/]+)"
         routes: list[tuple[str, str, Callable[..., Reply]]] = [
             ("POST", "/api/v3/auth/(?:login|ldap|msad)", self._log_in),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from pathlib import Path
@@ -37,6 +38,7 @@ class Contract:
     def __init__(self, generation: str) -> None:
         self._generation = generation
         closed = _closed(document(generation))
+        self._validators: dict[str, Draft202012Validator] = {}
         self._registry: Registry[Any] = Registry().with_resource("urn:scicat", DRAFT202012.create_resource(closed))
         self._routes = [
             (re.compile(re.sub(r"\{\w+\}", "[^/]+", path)), path, item) for path, item in closed["paths"].items()
@@ -61,8 +63,17 @@ class Contract:
             body = {**body, "dataFileList": [*body["dataFileList"][:_MOST], *body["dataFileList"][-_MOST:]]}
         schema = wanted[content_type]["schema"]
         absolute = {"$ref": f"urn:scicat{schema['$ref']}"} if "$ref" in schema else schema
-        for error in Draft202012Validator(absolute, registry=self._registry).iter_errors(body):
+        key = json.dumps(absolute)
+        if key not in self._validators:
+            self._validators[key] = Draft202012Validator(absolute, registry=self._registry)
+        for error in self._validators[key].iter_errors(body):
             yield f"{self._generation}: {method} {offered[0]}: {error.json_path}: {error.message[:200]}"
+
+
+@functools.cache
+def contracts() -> tuple[Contract, ...]:
+    """Both, made once."""
+    return tuple(Contract(generation) for generation in GENERATIONS)
 
 
 def _closed(tree: Any) -> Any:
