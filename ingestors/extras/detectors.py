@@ -26,6 +26,8 @@ _FABIO: Final = "fabio"
 _MOST_PIXELS: Final = 60_000_000
 _MOST_FRAMES: Final = 12
 _EDF: Final = re.compile(rb"^[\r\n]*\{[^}]{0,4000}?(HeaderID|ByteOrder|EDF_DataBlockID|Dim_1)\s*=", re.IGNORECASE)
+_MANY_DIMENSIONS: Final = re.compile(rb"\bDim_\d{3}", re.IGNORECASE)
+_ENDLESS: Final = re.compile(rb"Dim_\d{3,}", re.IGNORECASE)
 _ADSC: Final = re.compile(rb"^\{\r?\nHEADER_BYTES=")
 _CLOCKED: Final = ("time", "date", "time_of_day", "acq_date", "date_time", "datetime", "scan.start_time", "created")
 
@@ -77,6 +79,10 @@ class Detectors:
         kind = kind_of(candidate, KINDS)
         if kind is None:
             raise UnreadableError("The file begins like none of the detector formats that fabio reads.")
+        if _MANY_DIMENSIONS.search(candidate.head):
+            raise UnreadableError("The header names a dimension that no frame has.")  # fabio counts up to it
+        if _ENDLESS.search(candidate.head):  # fabio counts up to it
+            raise UnreadableError("The header of this frame names a dimension with an impossible number.")
         fabio = needed(kind.module, EXTRA, kind.name)
         for name in (
             "fabio",
