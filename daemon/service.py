@@ -21,6 +21,7 @@ from daemon.loops.composing import Composing
 from daemon.loops.context import Bell, Context, Heartbeats, WatchedFolder
 from daemon.loops.delivering import Delivering
 from daemon.loops.extracting import Extracting
+from daemon.loops.following import Following
 from daemon.loops.grouping import Placing
 from daemon.loops.hints import Hints
 from daemon.loops.housekeeping import Housekeeping
@@ -213,12 +214,14 @@ class Service:
         ]
         self._housekeeping = Housekeeping(self._context, list(self.connections), ticks)
         backing_up = BackingUp(self._context, state)
+        following = Following(self._context, {name: one.catalog for name, one in self.connections.items()})
         self._circuits: dict[str, Circuit] = {}
         self._loops = [
             _Loop("watching", self._watching.run),
             *(_Loop(f"settling-{number}", self._settling.run) for number in range(SETTLE_THREADS)),
             *(_Loop(f"extracting-{number}", extracting.run) for number in range(EXTRACT_THREADS)),
             *(() if self._recall else (*self._delivering_loops(hints), _Loop("backups", backing_up.run))),
+            _Loop("following", following.run),
             _Loop("housekeeping", self._housekeeping.run),
         ]
         self._wakers = [

@@ -123,3 +123,14 @@ class Readable(Protocol):
 
     def trace(self, instrument: str) -> str | None:
         """The id of some dataset that labferry made here for this instrument, or None: did a store know it before ours."""
+
+
+@runtime_checkable
+class Follows(Protocol):
+    """A catalog that goes on working after a step is done (an ingestion), and can be asked what became of it."""
+
+    def follow(self, outcome: Mapping[str, Any]) -> str | None:
+        """How the work that this outcome stands for ended, in the catalog's word; None while it goes on.
+
+        Raises a `daemon.errors.CatalogError`.
+        """

@@ -27,7 +27,7 @@ from daemon.catalogs.crucible_record import (
     open_fields,
 )
 from daemon.catalogs.http import DEFAULT_TIMEOUTS, HttpClient, Timeouts, segment
-from daemon.catalogs.ingestion import Policy, status_for
+from daemon.catalogs.ingestion import ONGOING, Policy, status_for
 from daemon.catalogs.merging import marks, updates
 from daemon.catalogs.pace import Pace
 from daemon.errors import CatalogRefused, CatalogUnavailable, LabferryError, NotYet
@@ -265,6 +265,15 @@ class Crucible(CrucibleReading):
         query = [("status", status_for(self._options.ingestion, step.key, classes))]
         answer = self._client.call("POST", f"/files/{segment(file_id)}/ingest", query=query).mapping()
         return {"request_id": answer.get("id"), "status": answer.get("status")}
+
+    def follow(self, outcome: Mapping[str, Any]) -> str | None:
+        """Ask for an ingestion request. `failed` and `not supported` are ends like `complete`."""
+        number = outcome.get("request_id")
+        if not isinstance(number, int):
+            return "unknown"
+        answer = self._client.call("GET", f"/ingestion_requests/{number}", also=(404,))
+        status = answer.mapping().get("status") if answer.ok else "gone"
+        return None if status in ONGOING else str(status)
 
     def _server_classes(self) -> frozenset[str]:
         """The names of the server's ingestors, asked for once an hour."""

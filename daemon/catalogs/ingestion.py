@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 Policy = Literal["auto", "requested", "not_requested"]
 
+ONGOING: Final = ("requested", "started")
+"""The states of a request that the server still works on (nano-crucible 3.3.0, `ingestions.wait`)."""
+
 SUFFIXES: Final[Mapping[str, tuple[str, ...]]] = {
     "AFMIngestor": (".ibw",),
     "BcfIngestor": (".bcf",),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from daemon.cli.opening import config_argument, json_option, visit
-from daemon.model import DatasetState, DeliveryState, FileState
+from daemon.model import DatasetState, DeliveryState, FileState, StepKind
 from daemon.patterns import PathFilter
 from ingestors.api import display_name
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from daemon.model import Journal
     from daemon.settings import Instrument, Root
     from daemon.store.datasets import DatasetRow
-    from daemon.store.deliveries import DeliveryRow
+    from daemon.store.deliveries import DeliveryRow, StepRow
     from daemon.store.files import FileRow
     from daemon.store.opening import Store
 
@@ -121,7 +121,18 @@ def _delivery(store: Store, row: DeliveryRow) -> dict[str, Any]:
         "not_before": None if row.not_before is None else row.not_before.isoformat(),
         "delivered_at": row.delivered_at,
         "steps_done": sum(step.done for step in steps.values()),
+        "files": {
+            key: {"how": step.outcome.get("how", "")} | _ingestion(steps.get((StepKind.INGESTION, key)))
+            for (kind, key), step in steps.items()
+            if kind == StepKind.FILE and step.done
+        },
     }
+
+
+def _ingestion(step: StepRow | None) -> dict[str, Any]:
+    """What the catalog's own ingestors made of a file, if they were asked."""
+    status = None if step is None else step.outcome.get("status")
+    return {} if status in {None, "not_requested"} else {"ingestion": status}
 
 
 def _journal(store: Store, row: FileRow, dataset: DatasetRow | None, deliveries: list[DeliveryRow]) -> list[Journal]:
@@ -182,4 +193,8 @@ def _show(story: dict[str, Any]) -> None:
             click.echo(f"  {name:<18} {item['value']}  ({item['from']})")
         for warning in dataset["warnings"]:
             click.echo(f"  warning: {warning}")
+    for delivery in story["deliveries"]:
+        for name, file in delivery["files"].items():
+            told = [word for word in (file["how"], file.get("ingestion") and f"ingestion {file['ingestion']}") if word]
+            click.echo(f"{delivery['catalog']} has {name}" + (f" ({', '.join(told)})" if told else ""))
     click.echo(f"Next: {story['next']}")

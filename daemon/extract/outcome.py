@@ -224,7 +224,7 @@ def _thumbnails(captions: Any, blobs: Sequence[bytes], warnings: list[str]) -> t
     named = captions if isinstance(captions, list) else []
     kept: list[ThumbnailImage] = []
     for number, png in enumerate(blobs):
-        size = _png_size(png)
+        size = png_size(png)
         if size is None or len(kept) == MAX_THUMBNAILS:
             warnings.append(f"Picture {number + 1} of the ingestor was left out: it is no PNG of a sensible size.")
         else:
@@ -233,7 +233,7 @@ def _thumbnails(captions: Any, blobs: Sequence[bytes], warnings: list[str]) -> t
     return tuple(kept)
 
 
-def _png_size(png: bytes) -> tuple[int, int] | None:
+def png_size(png: bytes) -> tuple[int, int] | None:
     """Width and height in pixels of a complete PNG, else None. Source: PNG specification, third edition, 11.2.1 IHDR."""
     if not _PNG_START.size <= len(png) <= MAX_THUMBNAIL or not png.endswith(_PNG_END):
         return None

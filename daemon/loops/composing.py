@@ -211,9 +211,8 @@ class Composing:
             return recalled.unique_id
         unique_id = new_mfid(time.time_ns()) if recalled is None else recalled.unique_id
         self._store.sessions.add_parent(session.id, unique_id, session.started_at)
-        compose_parent(
-            self._context, self._catalogs, session.id
-        )  # owed first, so that its datasets can be linked to it
+        # Owed first, so that its datasets can be linked to it.
+        compose_parent(self._context, self._catalogs, session.id, coming=True)
         return unique_id
 
     def _unique_id(self, dataset: DatasetRow, extracted: Extracted, recalled: str | None) -> str:

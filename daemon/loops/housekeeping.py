@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from daemon.errors import StateError
-from daemon.loops.parents import compose_parent
+from daemon.loops.parents import Sheets, compose_parent
 from daemon.store.journal import stamp
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class Housekeeping:
         self._ticks = tuple(ticks)
         self._version = context.store.database.data_version()
         self._parents_due = 0.0
+        self._sheets = Sheets(context)
         self._hourly_due = 0.0
 
     def run(self, name: str) -> None:
@@ -76,7 +77,8 @@ class Housekeeping:
         """Bring the parent records of changed sessions up to date; how many there were."""
         changed = self._context.store.sessions.changed()
         for session in changed:
+            sheet = self._sheets.draw(session.id)
             with self._context.store.database.transaction():
-                compose_parent(self._context, self._catalogs, session.id)
+                compose_parent(self._context, self._catalogs, session.id, sheet=sheet)
             self._context.wake_deliveries()
         return len(changed)

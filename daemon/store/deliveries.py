@@ -6,7 +6,7 @@ The loops use four verbs: `put`, `lease`, `extend` (remember a step) and `finish
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -51,6 +51,18 @@ class StepRow:
     memory: Mapping[str, Any]
     outcome: Mapping[str, Any]
     at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRequest:
+    """Work of a catalog that goes on after its step: what the step gave, and since when."""
+
+    dataset: DatasetId
+    catalog: str
+    kind: str
+    key: str
+    at: datetime
+    outcome: Mapping[str, Any] = field(compare=False)
 
 
 class Deliveries:
@@ -132,6 +144,31 @@ class Deliveries:
             )
             for row in rows
         }
+
+    def open_requests(self, catalog: str) -> list[OpenRequest]:
+        """The ingestions that a catalog has not ended yet, as far as we know."""
+        return [
+            OpenRequest(
+                DatasetId(row["dataset"]),
+                catalog,
+                row["kind"],
+                row["key"],
+                datetime.fromisoformat(row["at"]),
+                json.loads(row["outcome"]),
+            )
+            for row in self._database.all("open_requests", catalog=catalog)
+        ]
+
+    def followed(self, request: OpenRequest, outcome: Mapping[str, Any]) -> None:
+        """What became of it."""
+        self._database.run(
+            "set_step_outcome",
+            dataset=request.dataset,
+            catalog=request.catalog,
+            kind=request.kind,
+            key=request.key,
+            outcome=json.dumps(outcome),
+        )
 
     def finish(
         self, delivery: DeliveryRow, state: DeliveryState, *, error: str = "", not_before: datetime | None = None

@@ -163,8 +163,14 @@ VALUES (:dataset, :position, :name, :caption, :width, :height, :sha256, :png)
 -- name: thumbnails
 SELECT * FROM thumbnails WHERE dataset = :dataset ORDER BY position
 
+-- name: session_pictures
+SELECT t.png FROM datasets d JOIN thumbnails t ON t.dataset = d.id AND t.position = 0
+WHERE d.session = :session AND d.kind = 'measurement' ORDER BY d.first_seen DESC, d.id DESC LIMIT :most
+
 -- name: purge_thumbnails
-DELETE FROM thumbnails WHERE dataset IN (SELECT id FROM datasets WHERE state = 'delivered' AND kind = 'measurement' AND composed_at < :before)
+DELETE FROM thumbnails WHERE dataset IN (
+  SELECT id FROM datasets WHERE state = 'delivered' AND kind = 'measurement' AND composed_at < :before
+    AND (session IS NULL OR session NOT IN (SELECT id FROM sessions WHERE state = 'open')))
 
 -- name: add_session
 INSERT INTO sessions (evidence, key, name, attributes, state, started_at, ended_at, active_at, changed)
@@ -312,6 +318,13 @@ INSERT INTO steps (dataset, catalog, kind, key, digest, done, outcome, at)
 VALUES (:dataset, :catalog, :kind, :key, :digest, 1, :outcome, :at)
 ON CONFLICT (dataset, catalog, kind, key)
 DO UPDATE SET digest = excluded.digest, done = 1, memory = '{}', outcome = excluded.outcome, at = excluded.at
+
+-- name: open_requests
+SELECT dataset, kind, key, at, outcome FROM steps
+WHERE kind = 'ingestion' AND done = 1 AND json_extract(outcome, '$.status') IN ('requested', 'started') AND catalog = :catalog
+
+-- name: set_step_outcome
+UPDATE steps SET outcome = :outcome WHERE dataset = :dataset AND catalog = :catalog AND kind = :kind AND key = :key AND done = 1
 
 -- name: file_was_sent
 SELECT 1 FROM steps WHERE dataset = :dataset AND kind = 'file' AND digest = :sha256 LIMIT 1

@@ -121,6 +121,11 @@ class Sessions:
         row = self._database.one("session_summary", session=session)
         return (0, 0) if row is None else (int(row["count"]), int(row["bytes"] or 0))
 
+    def pictures(self, session: SessionId, most: int) -> list[bytes]:
+        """The first picture of each dataset of a session as PNG, so many of the latest at the most, oldest first."""
+        rows = self._database.all("session_pictures", session=session, most=most)
+        return [row["png"] for row in reversed(rows)]
+
     def parent(self, session: SessionId) -> tuple[DatasetId, str] | None:
         """The parent dataset's row and id in the catalogs."""
         row = self._database.one("parent_of_session", session=session)
