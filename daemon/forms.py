@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from daemon.patterns import compile_pattern, expand_braces
-from daemon.templates import Template
+from daemon.placeholders import Template
 from ingestors.api import ATTRIBUTES
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from daemon.forms import METADATA, is_template
 from daemon.model import Attribute, Source
-from daemon.templates import Template
+from daemon.placeholders import Template
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MAX_ALTERNATIVES: Final = 1024
+_SUFFIX: Final = re.compile(r"\.\w+$")
+_FILE_NAME: Final = re.compile(r"\.[A-Za-z]\w{0,7}$")  # not `scan_0.5V`, which is a stem
 SIDECARS: Final = (".meta.yaml", ".meta.json")
 """What the name of a file's sidecar has behind the file's own name, or behind its stem."""
 _NOTHING: Final = r"(?!)"
@@ -138,6 +140,7 @@ class PathFilter:
         wanted = _all_segments(include)
         unwanted = _all_segments(exclude)
         self._include = _alternation(_path_regex(one) for one in wanted)
+        self._suffixes = {suffix[0] for one in wanted if (suffix := _SUFFIX.search(one[-1]))}
         self._exclude = _alternation(f"(?:{_path_regex(one)})(?:/.*)?" for one in unwanted)
         closed = [one[:-1] if one[-1] == _ANY_FOLDERS and len(one) > 1 else one for one in unwanted]
         self._closed = _alternation(f"(?:{_path_regex(one)})(?:/.*)?" for one in closed)
@@ -146,11 +149,13 @@ class PathFilter:
     def wants(self, path: str) -> bool:
         """True for a file that is included and not excluded, by itself or by a folder above it.
 
-        What a person writes beside a wanted file (`scan.h5.meta.yaml`) is wanted with it.
+        What a person writes beside a wanted file (`scan.h5.meta.yaml`, `scan.meta.yaml`) is wanted with it.
         """
         included = self._include.fullmatch(path) is not None
         if not included and path.endswith(SIDECARS):
-            included = self._include.fullmatch(path[: -len(SIDECARS[0])]) is not None
+            whose = path[: -len(SIDECARS[0])]
+            suffixes = {""} if _FILE_NAME.search(whose) else {"", *self._suffixes}
+            included = any(self._include.fullmatch(whose + suffix) for suffix in suffixes)
         return included and self._exclude.fullmatch(path) is None
 
     def enters(self, folder: str) -> bool:

@@ -7,6 +7,7 @@ of Python can be reached through one: values are looked up in plain JSON, never 
 
 from __future__ import annotations
 
+import re
 import string
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +21,8 @@ _QUOTES: Final = "'\""
 _FORMATS: Final = "<>=^+- 0123456789,._bcdeEfFgGnosxX%"
 _EXAMPLE: Final = datetime(2026, 1, 31, 13, 5, 7)  # noqa: DTZ001 only tries a format out
 _WIDEST: Final = 64
+_DATE_ONLY: Final = re.compile(r"\d{4}-?\d{2}-?\d{2}", re.ASCII)
+_TIME_OF_DAY: Final = ("%H", "%I", "%M", "%S", "%f", "%p", "%T", "%R", "%X", "%c")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +139,8 @@ def _usable(form: str) -> bool:
         return False
     try:
         if "%" in form and form != "%" and not form.rstrip("%").replace(".", "").isdecimal():
-            return bool(_EXAMPLE.strftime(form))
+            written = _EXAMPLE.strftime(form.replace("%%", ""))
+            return bool(written) and "%" not in written  # what it does not know it leaves as it stands
         return all(character in _FORMATS for character in form) and bool(format(1.5, form) or True)
     except ValueError:
         try:
@@ -151,6 +155,8 @@ def _formatted(value: Any, form: str) -> str:
     if isinstance(value, dict) and "value" in value:
         value = value["value"]
     if isinstance(value, str):
+        if _DATE_ONLY.fullmatch(value) and any(code in form for code in _TIME_OF_DAY):
+            raise ValueError(f"{value!r} knows no time of day for {form!r}")
         try:
             return datetime.fromisoformat(value).strftime(form)
         except ValueError:

@@ -116,7 +116,8 @@ def test_a_sidecar_belongs_to_its_file_whatever_the_configuration_lists(workshop
         datasets={"companions": ["{stem}.log"]}, roots=[{"path": str(workshop.data), "include": ["*.dat"]}]
     )
     assert composed(workshop, b"measurement: PL").value("measurement") == "PL"
-    wanted = PathFilter(["*.dat"], ["*.dat.meta.json"])
+    wanted = PathFilter(["*.{dat,xy}"], ["*.dat.meta.json"])
+    assert [wanted.wants(path) for path in ("b/a.meta.yaml", "b/a.meta.json", "a.meta.txt")] == [True, True, False]
     assert [wanted.wants(path) for path in ("a.dat.meta.yaml", "a.dat.meta.json", "a.txt.meta.yaml")] == [
         True,
         False,
