@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ingestors.rendering import Series, curve, heatmap, montage, picture, thumbnail
+from ingestors.rendering import Series, curve, heatmap, map_beside_curve, montage, picture, thumbnail
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,6 +20,15 @@ Array = NDArray[Any]
 _MOST_LINES: Final = 6
 _MOST_FRAMES: Final = 12
 _MOST_SIGNALS: Final = 64
+
+
+_PREFIXED: Final = frozenset({"m", "s", "A", "V", "W", "F", "N", "T"})
+_PREFIXES: Final = ((1e3, "m"), (1e6, "µ"), (1e9, "n"), (1e12, "p"), (1e15, "f"))
+_SMALL: Final = 0.01
+
+
+def _labelled(name: str, unit: str) -> str:
+    return f"{name} ({unit})" if unit and name and unit.casefold() != name.casefold() else name or unit
 
 
 @dataclass(frozen=True)
@@ -35,7 +44,7 @@ class Axis:
     @property
     def label(self) -> str:
         """Name and unit for a picture: `Energy (eV)`."""
-        return f"{self.name} ({self.unit})" if self.unit and self.name else self.name or self.unit
+        return _labelled(self.name, self.unit)
 
     def at(self, indices: Array) -> NDArray[np.float64]:
         """The coordinates of these indices."""
@@ -73,7 +82,7 @@ class Signal:
     @property
     def label(self) -> str:
         """Name and unit for a picture."""
-        return f"{self.name} ({self.unit})" if self.unit and self.name else self.name or self.unit
+        return _labelled(self.name, self.unit)
 
     def at(self, dimension: int) -> NDArray[np.float64]:
         """Coordinates of the values that are here along a dimension."""
@@ -135,11 +144,13 @@ def drawn(signals: Sequence[Signal], title: str, *, reverse: bool = False, most:
 def _curves(lines: Sequence[Signal], title: str, *, reverse: bool) -> Thumbnail:
     first = lines[0]
     spread = [lines[round(at)] for at in np.linspace(0, len(lines) - 1, min(len(lines), _MOST_LINES))]
+    x_factor, x_unit = _prefix(first.axes[0].unit, first.at(0))
+    factor, unit = _prefix(first.unit, first.values)
     png = curve(
-        [Series(one.at(0), one.values, str(one.about.get("label", one.name))) for one in spread],
+        [Series(one.at(0) * x_factor, one.values * factor, str(one.about.get("label", one.name))) for one in spread],
         title=title,
-        x_label=first.axes[0].label,
-        y_label=first.label,
+        x_label=_labelled(first.axes[0].name, x_unit),
+        y_label=_labelled(first.name, unit),
         x_reversed=reverse,
     )
     return thumbnail(f"{first.name or 'signal'} against {first.axes[0].name or 'index'}", png)
@@ -178,25 +189,45 @@ def _labels(signal: Signal) -> list[str]:
 
 
 def _cube(signal: Signal, title: str, *, reverse: bool) -> list[Thumbnail]:
-    """The sum of each point's spectrum as a map, and the mean spectrum."""
+    """The sum of each point's spectrum as a map, and the mean spectrum beside it."""
     along = signal.spectral or 0
     numbers = np.abs(signal.values) if np.iscomplexobj(signal.values) else signal.values
     rest = tuple(index for index in range(numbers.ndim) if index != along)
-    spectrum = Signal(
-        numbers.mean(axis=rest, dtype=np.float64),
-        (signal.axes[along],),
-        f"mean {signal.name}".strip(),
-        signal.unit,
-        chosen=signal.chosen if along == 0 else None,
-    )
-    pictures = [_curves([spectrum], title, reverse=reverse)]
+    mean = numbers.mean(axis=rest, dtype=np.float64)
+    chosen = signal.chosen if along == 0 else None
+    spectrum = Signal(mean, (signal.axes[along],), f"mean {signal.name}".strip(), signal.unit, chosen=chosen)
     total = numbers.sum(axis=along, dtype=np.float64)
-    if total.ndim == 2 and min(total.shape) > 1:
-        axes = tuple(signal.axes[index] for index in rest)
-        pictures.insert(
-            0, plane(Signal(total, axes, f"sum of {signal.name}".strip(), rows_down=signal.rows_down), title)
-        )
-    return pictures
+    if total.ndim != 2 or min(total.shape) < 2:
+        return [_curves([spectrum], title, reverse=reverse)]
+    down, across = (signal.axes[index] for index in rest)
+    rows = signal.shape[0] if signal.shape and rest[0] == 0 else total.shape[0]
+    field = (_extent(across, total.shape[1]), _extent(down, rows))
+    same = across.unit == down.unit and across.unit
+    factor, unit = _prefix(spectrum.axes[0].unit, spectrum.at(0))
+    png = map_beside_curve(
+        total[::-1] if signal.rows_down else total,
+        Series(spectrum.at(0) * factor, mean),
+        title=title,
+        x_label=_labelled(spectrum.axes[0].name, unit),
+        field=field if same else None,
+        unit=across.unit,
+    )
+    return [thumbnail(f"sum and mean of {signal.name}" if signal.name else "sum and mean spectrum", png)]
+
+
+def _extent(axis: Axis, count: int) -> float:
+    first, last = axis.edges(count)
+    return abs(last - first)
+
+
+def _prefix(unit: str, values: Array) -> tuple[float, str]:
+    """A factor and a unit with which small SI values are easy to read; 1 and the unit itself for all others."""
+    low, high = span(np.asarray(values))
+    largest = max(abs(low), abs(high)) if low is not None and high is not None else 0.0
+    if unit not in _PREFIXED or not 0 < largest < _SMALL:
+        return 1.0, unit
+    factor, letter = next(((factor, letter) for factor, letter in _PREFIXES if largest * factor >= 1), _PREFIXES[-1])
+    return factor, letter + unit
 
 
 def plane(signal: Signal, title: str) -> Thumbnail:
@@ -206,16 +237,24 @@ def plane(signal: Signal, title: str) -> Thumbnail:
     if signal.values.ndim != 2 or (whole and not any(axis.label for axis in signal.axes)):
         values = signal.values if signal.rows_down or signal.values.ndim != 2 else signal.values[::-1]
         return thumbnail(name, picture(values, title))
-    columns = signal.values.shape[1]
-    left, right = signal.axes[1].edges(columns)
-    bottom, top = signal.axes[0].edges((signal.shape or signal.values.shape)[0])
+    down, across = signal.axes
+    x, y = (
+        np.array(across.edges(signal.values.shape[1])),
+        np.array(down.edges((signal.shape or signal.values.shape)[0])),
+    )
+    together = across.unit == down.unit  # lengths that belong together have one unit
+    x_factor, x_unit = _prefix(across.unit, np.concatenate([x, y]) if together else x)
+    y_factor, y_unit = (x_factor, x_unit) if together else _prefix(down.unit, y)
+    (left, right), (bottom, top) = (x * x_factor).tolist(), (y * y_factor).tolist()
+    factor, unit = _prefix(signal.unit, signal.values)
     png = heatmap(
-        signal.values,
+        signal.values * factor if factor != 1.0 else signal.values,
         title=title,
         extent=(left, right, top, bottom) if signal.rows_down else (left, right, bottom, top),
-        x_label=signal.axes[1].label,
-        y_label=signal.axes[0].label,
-        unit=signal.label,
+        x_label=_labelled(across.name, x_unit),
+        y_label=_labelled(down.name, y_unit),
+        unit=_labelled(signal.name, unit),
         origin="upper" if signal.rows_down else "lower",
+        equal=together,
     )
     return thumbnail(name, png)

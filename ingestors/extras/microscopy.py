@@ -6,6 +6,7 @@ rosettasciio gives each signal as array, axes (name, unit, scale, offset) and me
 
 from __future__ import annotations
 
+import gc
 import logging
 import struct
 import warnings
@@ -120,8 +121,12 @@ class Microscopy:
                 return extraction(_reading(_read(reader, candidate), candidate, kind), candidate)
         except (UnreadableError, MemoryError, OSError):
             raise
-        except Exception as error:  # rosettasciio's readers raise whatever a broken file makes their code raise
-            raise UnreadableError(f"The {kind.name} file cannot be read: {type(error).__name__}: {error}") from error
+        except Exception as error:  # noqa: BLE001 its readers raise whatever a broken file makes their code raise
+            problem = f"The {kind.name} file cannot be read: {type(error).__name__}: {error}"
+        with warnings.catch_warnings():  # rosettasciio leaves broken files open; nobody should wait for them
+            warnings.simplefilter("ignore")
+            gc.collect()
+        raise UnreadableError(problem)
 
 
 def _read(reader: Any, candidate: Candidate) -> list[dict[str, Any]]:

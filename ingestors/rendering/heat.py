@@ -22,7 +22,7 @@ _MISSING: Final = 33  # grey of pixels without data, among the 40
 Floats = NDArray[np.float64]
 
 
-def heatmap(
+def heatmap(  # noqa: PLR0913 a picture has many parts, all named
     data: NDArray[np.generic],
     *,
     title: str = "",
@@ -32,8 +32,11 @@ def heatmap(
     unit: str = "",
     origin: Literal["lower", "upper"] = "lower",
     log: bool | None = None,
+    equal: bool = True,
 ) -> bytes:
     """Draw `data` (rows, columns) as a PNG of 400x300 pixels with equal scales in both directions.
+
+    `equal` is False for axes of different kinds (energy over angle): then the map fills the picture.
 
     `extent`: coordinates of the left, right, bottom and top edge (pixel numbers without it). `origin` says whether
     the first row is at the bottom (a scan) or at the top (a camera). Contrast from the 1st to the 99th
@@ -54,7 +57,8 @@ def heatmap(
     left_edge, above, right_edge, below = axes.margins(words, x_axis, y_axis)
     above += axes.TICK_SIZE if scale.note and not y_axis.note else 0
     room = (left_edge, above, right_edge, below)
-    box = _placed(room, _bar_width(scale, unit), abs((right - left) / (top - bottom)))
+    proportion = abs((right - left) / (top - bottom)) if equal else math.inf
+    box = _placed(room, _bar_width(scale, unit), proportion)
     image = axes.frame(box, words, x_axis, y_axis, x_reversed=left > right, y_reversed=bottom > top)
     _colour_bar_text(image, box, scale, unit)
     painted = (np.asarray(image).astype(np.uint16) * (_GREYS - 1) // 255).astype(np.uint8)

@@ -171,7 +171,8 @@ def test_a_map_of_spectra_is_a_map_and_a_mean(tmp_path: Path) -> None:
     found = made(tmp_path, "a.wdf", files.wdf((6, 64), mapped=(2, 3)))
     assert found.scientific_metadata["data"]["shape"] == [2, 3, 64]
     assert [axis["unit"] for axis in found.scientific_metadata["data"]["axes"]] == ["µm", "µm", "1/cm"]
-    assert len(found.thumbnails) == 2
+    assert len(found.thumbnails) == 1
+    assert found.thumbnails[0].caption == "sum and mean of Intensity"
 
 
 def test_frames_of_a_camera_are_counted_and_missing_ones_told(tmp_path: Path) -> None:
