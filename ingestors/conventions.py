@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_FALLING: Final = re.compile(r"binding|\bwave[ _-]?numbers?\b|chemical[ _]?shift|^b\.?e\.?$", re.IGNORECASE)
+_FALLING: Final = re.compile(r"binding|\bwave[ -]?numbers?\b|chemical[ _]?shift|^b\.?e\.?$", re.IGNORECASE)
+# `wave_numbers`, with its underscore, is how ScopeFoundry names a Raman shift.
 _RISING: Final = re.compile(r"raman|kinetic|shift\W*(rel|cm)", re.IGNORECASE)
 
 

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from ingestors.conventions import falls
 from ingestors.rendering import axes, legend, lettering
 from ingestors.rendering.colours import LINES, along
 from ingestors.rendering.scales import axis_of, floats, place, same_scale, wants_log, wants_log_x
+from ingestors.units import split_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,14 +45,14 @@ def curve(
     title: str = "",
     x_label: str = "",
     y_label: str = "",
-    x_reversed: bool = False,
+    x_reversed: bool | None = None,
     log_x: bool | None = None,
     log_y: bool | None = None,
     equal: bool = False,
 ) -> bytes:
     """Draw the series as a PNG of 400x300 pixels.
 
-    `x_reversed`: large x at the left (binding energies). `log_x`, `log_y`: None decides by the data (points taken at
+    `x_reversed`: large x at the left; None asks how the field draws what `x_label` names (binding energies). `log_x`, `log_y`: None decides by the data (points taken at
     logarithmic distances; a decay, a scattering curve: most of the points spread over decades). `equal`: the same scale
     on both axes (Nyquist plots). No points at all give empty axes that say so.
     """
@@ -65,7 +67,7 @@ def plotted(
     series: Sequence[Series],
     words: axes.Words,
     *,
-    x_reversed: bool = False,
+    x_reversed: bool | None = None,
     log_x: bool | None = None,
     log_y: bool | None = None,
     equal: bool = False,
@@ -73,6 +75,7 @@ def plotted(
     colours: Sequence[Colour] = (),
 ) -> Image.Image:
     """As `curve`, as a picture of the given size, in the given colours (one for each series): grey if there are no points."""
+    backwards = falls(*split_name(words.x_label)) if x_reversed is None else x_reversed
     lines = [line for line in map(cleaned, _chosen(series)) if line[0].size]
     use_log_x = wants_log_x([x for x, _, _ in lines]) if log_x is None else log_x
     use_log_y = wants_log([y for _, y, _ in lines]) if log_y is None else log_y
@@ -87,7 +90,7 @@ def plotted(
 
     def laid(area: axes.Box) -> tuple[tuple[axes.Axis, axes.Axis], list[Image.Image]]:
         scales = same_scale(x_axis, up, area) if equal else (x_axis, up)
-        return scales, _masks(lines, scales, area, x_reversed=x_reversed)
+        return scales, _masks(lines, scales, area, x_reversed=backwards)
 
     scales, masks = laid(box)
     free = legend.free_place(masks, named) if named.shown else None
@@ -95,7 +98,7 @@ def plotted(
     if named.shown and free is None:
         area = (box[0], box[1] + legend.ROW, box[2], box[3])
         scales, masks = laid(area)
-    grey = axes.frame(area, words, *scales, x_reversed=x_reversed, size=size)
+    grey = axes.frame(area, words, *scales, x_reversed=backwards, size=size)
     if not any(np.isfinite(y).any() for _, y, _ in lines):
         lettering.write(grey, ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2), "no data", 16, 140, "m")
         return grey

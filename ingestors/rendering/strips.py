@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from PIL import Image, ImageDraw
 
+from ingestors.conventions import falls
 from ingestors.rendering import axes, legend, lettering
 from ingestors.rendering.colours import LINES
 from ingestors.rendering.curve import Series, cleaned, drawn
 from ingestors.rendering.scales import axis_of, place, wants_log, wants_log_x
+from ingestors.units import split_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,12 +33,18 @@ class Strip:
 
 
 def strips(
-    parts: Sequence[Strip], *, title: str = "", x_label: str = "", x_reversed: bool = False, log_x: bool | None = None
+    parts: Sequence[Strip],
+    *,
+    title: str = "",
+    x_label: str = "",
+    x_reversed: bool | None = None,
+    log_x: bool | None = None,
 ) -> bytes:
     """Draw up to four strips below each other as a PNG of 400x300 pixels; large values at the top of each.
 
     The names of the lines stand above their strip. Scales are chosen as in `curve`.
     """
+    backwards = falls(*split_name(x_label)) if x_reversed is None else x_reversed
     chosen = [[cleaned(line) for line in part.lines[:_MOST_LINES]] for part in parts[:_MOST]]
     known = [x[np.isfinite(y)] for lines in chosen for x, y, _ in lines]
     use_log_x = wants_log_x(known) if log_x is None else log_x and any((x > 0).any() for x in known)
@@ -47,7 +55,7 @@ def strips(
     widest = max((lettering.width(text, axes.TICK_SIZE) for axis in y_axes for _, text in axis.ticks), default=0)
     boxes = _boxes(len(chosen), 14 + widest, title=bool(title), named=bool(x_label or x_axis.note))
     for number, (axis, box) in enumerate(zip(y_axes, boxes, strict=True)):
-        axes.ticks_below(image, box, x_axis, reverse=x_reversed, labelled=number == len(boxes) - 1)
+        axes.ticks_below(image, box, x_axis, reverse=backwards, labelled=number == len(boxes) - 1)
         axes.ticks_beside(image, box, axis)
         ImageDraw.Draw(image).line([(box[0], box[1]), (box[0], box[3]), (box[2], box[3])], fill=150)
     if boxes:
@@ -56,7 +64,7 @@ def strips(
     colours = iter(LINES * 2)
     for part, lines, axis, box in zip(parts, chosen, y_axes, boxes, strict=False):
         _draw(
-            whole, part.unit, lines, (x_axis, axis), box, x_reversed=x_reversed, colours=[next(colours) for _ in lines]
+            whole, part.unit, lines, (x_axis, axis), box, x_reversed=backwards, colours=[next(colours) for _ in lines]
         )
     return axes.encode(whole.quantize(64, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE))
 

@@ -281,6 +281,14 @@ def test_units_on_axes_are_written_as_in_print(label: str, shown: str) -> None:
     assert lettering.with_unit(label) == shown
 
 
+def test_the_label_tells_which_way_an_axis_runs() -> None:
+    """Whoever draws a spectrum over binding energies gets it as the field draws it, unless he says otherwise."""
+    x = np.linspace(280, 295, 60)
+    line = [Series(x, x)]
+    assert curve(line, x_label="binding_energy (eV)") == curve(line, x_label="binding_energy (eV)", x_reversed=True)
+    assert curve(line, x_label="wave_numbers (cm-1)") == curve(line, x_label="wave_numbers (cm-1)", x_reversed=False)
+
+
 @pytest.mark.parametrize(
     ("name", "unit", "way"),
     [("Binding Energy", "eV", True), ("Wavenumber", "cm-1", True), ("wavenumbers", "1/cm", True), ("Chemical shift", "ppm", True),
