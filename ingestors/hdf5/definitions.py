@@ -58,6 +58,7 @@ MEASUREMENTS: Final = {
     "NXreftof": "Neutron reflectometry",
     "NXreflections": XRD,
     "NXtofraw": "Neutron time-of-flight scattering",
+    "TOFRAW": "Neutron time-of-flight scattering",
     "NXtofnpd": _POWDER,
     "NXtofsingle": "Neutron diffraction",
     "NXiqproc": "Neutron scattering",
@@ -81,6 +82,9 @@ MEASUREMENTS: Final = {
     "NXafm": "Atomic force microscopy",
     "NXstm": "Scanning tunnelling microscopy",
     "NXsts": "Scanning tunnelling spectroscopy",
+    "NXmuon": "Muon spin spectroscopy",
+    "muonTD": "Muon spin spectroscopy",
+    "pulsedTD": "Muon spin spectroscopy",
     "NXlum": "Luminescence spectroscopy",
 }
 

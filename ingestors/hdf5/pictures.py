@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 import h5py
+import numpy as np
 
 from ingestors.hdf5 import reading, shapes
 from ingestors.hdf5.describing import own_name, scales, unit_of
@@ -20,10 +22,12 @@ X_NAMES: Final = (
 )  # fmt: skip
 
 
+_PLACES: Final = {re.sub(r"[^a-z0-9]", "", name): place for place, name in reversed(list(enumerate(X_NAMES)))}
 _FLAGS: Final = ("mask", "error", "sigma", "std", "uncertaint", "flag", "weight", "pixel_mask", "flatfield")
 _PLANE: Final = 2
 _CUBE: Final = 3
 _FEW_ROWS: Final = 64
+_FEW_COLUMNS: Final = 8
 
 
 def main_picture(where: h5py.Group, title: str) -> Thumbnail | None:
@@ -53,7 +57,7 @@ def _rank(data: h5py.Dataset) -> int:
         return 3
     if any(word in name for word in _FLAGS):
         return 2
-    return int(data.ndim == 1 and name in X_NAMES)
+    return int(data.ndim == 1 and _place(name) is not None)
 
 
 def _numeric(where: h5py.Group) -> list[h5py.Dataset]:
@@ -101,6 +105,8 @@ def _two(data: h5py.Dataset, fixed: tuple[int, ...], axes: list[h5py.Dataset | N
     down, across = axes[-2], axes[-1]
     if across is not None and down is None and data.shape[-2] <= _FEW_ROWS and not fixed:
         return shapes.lines(data, across, title=title)
+    if data.shape[-1] <= _FEW_COLUMNS and data.shape[-2] >= _FEW_ROWS // 2 and across is None and not fixed:
+        return shapes.columns(data, down, title=title)
     if across is None and down is None and data.dtype.kind in "ub":
         return shapes.plane(data, fixed, title=title, as_picture=True)
     values = [None if axis is None else reading.read(axis, axis.shape) for axis in (across, down)]
@@ -135,11 +141,27 @@ def _axes(data: h5py.Dataset) -> list[h5py.Dataset | None]:
 
 
 def _beside(data: h5py.Dataset, length: int, used: set[str]) -> h5py.Dataset | None:
-    """A dataset in the same group with that many values and a name that axes have."""
-    group = data.parent
-    named = [name for name in reading.names(group, 200) if name.lower() in X_NAMES and name != own_name(data)]
-    for name in sorted(named, key=lambda name: X_NAMES.index(name.lower())):
-        x = reading.child_data(group, name)
+    """A dataset in the same group with that many values: of a name that axes have, else the only one that runs evenly on."""
+    members = []
+    for name in reading.names(data.parent, 200):
+        x = reading.child_data(data.parent, name) if name != own_name(data) else None
         if x is not None and reading.numeric(x) and x.size == length and max(x.shape) == length and x.name not in used:
-            return x
-    return None
+            members.append(x)
+    named = [(place, x) for x in members if (place := _place(own_name(x))) is not None]
+    if named:
+        return min(named, key=lambda pair: pair[0])[1]
+    running = [x for x in members if _runs_on(x)] if not _runs_on(data) else []
+    return running[0] if len(running) == 1 and data.ndim == 1 else None
+
+
+def _place(name: str) -> int | None:
+    """How usual a name is for an axis, 0 the most; None if it is none."""
+    words = re.sub(r"[^a-z0-9]", "", re.sub(r"[\[(].*", "", name.lower()))
+    return _PLACES.get(words)
+
+
+def _runs_on(data: h5py.Dataset) -> bool:
+    """Whether the values only rise or only fall."""
+    values = reading.read(data, (2000,) * data.ndim) if data.ndim <= _PLANE and data.dtype.kind in "iuf" else None
+    steps = np.diff(np.asarray(values, dtype=np.float64).ravel()) if values is not None else np.empty(0)
+    return steps.size > 1 and bool((steps > 0).all() or (steps < 0).all())

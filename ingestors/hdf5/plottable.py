@@ -26,6 +26,8 @@ DATA: Final = frozenset({"NXdata", "SASdata", "NXdetector", "NXmonitor", "NXlog"
 _PLOTTED: Final = frozenset({"NXdata", "SASdata"})
 _SIGNALS: Final = ("data", "counts", "intensity", "I", "signal", "value")
 _DEEPEST: Final = 6
+_FEW_ROWS: Final = 8
+_PLANE: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +68,10 @@ def axes_of(plot: Plot) -> list[dict[str, Any]]:
 def default_plot(here: h5py.Group) -> Plot | None:
     """The data that the file wants to be plotted: along the `default` attributes, else the first group with a signal."""
     groups: list[h5py.Group] = []
-    if default := reading.attribute_text(here, "default"):
-        named = reading.child_group(here, default)
-        groups = _chain(named) if named is not None else []
+    for holder in (here, here.file):
+        default = reading.attribute_text(holder, "default")
+        named = reading.child_group(holder, default) if default else None
+        groups += _chain(named) if named is not None else []
     groups += [here] if kind(here) in _PLOTTED else []
     groups += list(children(here, _PLOTTED))
     for group in list(children(here, frozenset({"NXinstrument", "NXprocess", "NXsubentry", "SASentry"}))):
@@ -150,7 +153,11 @@ def picture(plot: Plot, title: str, *, log: bool | None = None) -> Thumbnail | N
     name = own_name(signal)
     if signal.ndim == 1:
         return shapes.line(signal, plot.axes[0], title=title, log=log)
-    if signal.ndim == 2:  # noqa: PLR2004 rows and columns
+    if signal.ndim == _PLANE and signal.shape[0] <= _FEW_ROWS < signal.shape[1]:  # spectra of a few detectors
+        return shapes.lines(
+            signal, plot.axes[1], title=title, name=own_name(plot.axes[0]) if plot.axes[0] is not None else ""
+        )
+    if signal.ndim == _PLANE:
         found = [None if axis is None else reading.read(axis, [100_000]) for axis in plot.axes]
         y_edges, x_edges = (None if axis is None else shapes.edges(axis) for axis in found)
         y_name, x_name = (

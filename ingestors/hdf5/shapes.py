@@ -69,15 +69,18 @@ def _places(x: h5py.Dataset, data: h5py.Dataset) -> NDArray[np.generic] | None:
     """Where the points of a line are; the middles of bins whose edges are given."""
     if x.shape == data.shape:
         return reading.read(x, [_LINE])
-    if (
-        x.ndim == 1
-        and x.shape[0] == data.shape[0] + 1
-        and x.shape[0] <= _LINE
-        and (bins := reading.read(x, [_LINE])) is not None
-    ):
-        numbers = np.asarray(bins, dtype=np.float64)
-        return (numbers[1:] + numbers[:-1]) / 2
-    return None
+    return _along(x, data.shape[0]) if x.ndim == 1 else None
+
+
+def _along(x: h5py.Dataset, length: int) -> NDArray[np.generic] | None:
+    """An axis for so many points, given by them or by the edges of their bins."""
+    if x.shape == (length,):
+        return reading.read(x, [_LINE])
+    bins = reading.read(x, [_LINE]) if x.shape == (length + 1,) and length < _LINE else None
+    if bins is None:
+        return None
+    numbers = np.asarray(bins, dtype=np.float64)
+    return (numbers[1:] + numbers[:-1]) / 2
 
 
 def flat_line(
@@ -106,7 +109,7 @@ def flat_line(
 def lines(data: h5py.Dataset, x: h5py.Dataset | None, *, title: str, name: str = "") -> Thumbnail | None:
     """The rows of a plane as lines over a common axis."""
     rows = np.unique(np.linspace(0, data.shape[0] - 1, min(_SPECTRA, data.shape[0])).astype(int))
-    across = None if x is None else reading.read(x, [_LINE])
+    across = None if x is None or x.ndim != 1 else _along(x, data.shape[-1])
     series = []
     for row in rows:
         y = reading.read(data, [_LINE], fixed=(int(row),))
@@ -115,6 +118,19 @@ def lines(data: h5py.Dataset, x: h5py.Dataset | None, *, title: str, name: str =
         here = np.arange(y.size) if across is None or across.shape != y.shape else across
         series.append(rendering.Series(here, y, f"{name or 'row'} {row}"))
     x_label = label(str(x.name), unit_of(x)) if x is not None else "point"
+    png = rendering.curve(series, title=title, x_label=x_label, y_label=label(str(data.name), unit_of(data)))
+    return rendering.thumbnail(label(str(data.name), ""), png)
+
+
+def columns(data: h5py.Dataset, x: h5py.Dataset | None, *, title: str) -> Thumbnail | None:
+    """The few columns of a long plane as lines over a common axis."""
+    values = reading.read(data, (_LINE, data.shape[1]))
+    if values is None:
+        return None
+    across = None if x is None or x.shape != data.shape[:1] else reading.read(x, [_LINE])
+    here = np.arange(len(values)) * -(-data.shape[0] // _LINE) if across is None else across
+    series = [rendering.Series(here, values[:, column], f"column {column}") for column in range(values.shape[1])]
+    x_label = "row" if across is None or x is None else label(str(x.name), unit_of(x))
     png = rendering.curve(series, title=title, x_label=x_label, y_label=label(str(data.name), unit_of(data)))
     return rendering.thumbnail(label(str(data.name), ""), png)
 

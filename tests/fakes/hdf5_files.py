@@ -481,3 +481,82 @@ def edges(file: h5py.File) -> None:
 def nothing(file: h5py.File) -> None:
     """A file whose only dataset has no value."""
     file.create_dataset("detector/image", shape=(0, 512, 512), maxshape=(None, 512, 512), dtype="u2")
+
+
+def mantid(file: h5py.File) -> None:
+    """A processed workspace of Mantid: a few spectra over the edges of their bins, axes by commas."""
+    entry = group(file, "mantid_workspace_1", NX_class="NXentry")
+    data(entry, "title", "Vanadium rod")
+    data(group(entry, "sample", NX_class="NXsample"), "name", "V rod")
+    data(group(entry, "instrument", NX_class="NXinstrument"), "name", "POLARIS")
+    held = group(entry, "workspace", NX_class="NXdata")
+    spectra = peak(np.linspace(0, 1, 200), 0.5, 0.1)[None] * np.arange(1, 4)[:, None]
+    data(held, "values", spectra, signal=1, axes="axis2,axis1", units="Counts")
+    data(held, "axis1", np.linspace(0, 20000, 201), units="TOF")
+    data(held, "axis2", np.arange(1.0, 4.0))
+
+
+def isis(file: h5py.File) -> None:
+    """A raw run of ISIS: three dimensions in a colon-less list, the beamline at the entry."""
+    entry = group(file, "raw_data_1", NX_class="NXentry")
+    for name, text in (
+        ("title", "NaCl 10 K"),
+        ("beamline", "WISH"),
+        ("start_time", "2019-11-12T13:14:15"),
+        ("definition", "TOFRAW"),
+    ):
+        data(entry, name, text)
+    held = group(entry, "detector_1", NX_class="NXdata")
+    data(held, "counts", RNG.poisson(3, (1, 50, 100)), signal=1, axes="period_index,spectrum_index,time_of_flight")
+    data(held, "time_of_flight", np.linspace(100, 20000, 101), units="microsecond")
+
+
+def pyfai(file: h5py.File) -> None:
+    """A series integrated by pyFAI: the root's default leads past a process to the data."""
+    file.attrs["default"] = "entry_0000/pyFAI/results"
+    entry = group(file, "entry_0000", NX_class="NXentry")
+    data(entry, "title", "ramp to 900 C")
+    data(entry, "start_time", "2021-01-02T03:04:05+01:00")
+    held = group(
+        group(entry, "pyFAI", NX_class="NXprocess"), "results", NX_class="NXdata", signal="I", axes=[".", "tth"]
+    )
+    angle = np.linspace(1, 40, 300)
+    data(held, "I", np.array([peak(angle, 20 + frame, 1) for frame in range(20)]), interpretation="spectrum")
+    data(held, "tth", angle, units="deg")
+
+
+def stxm(file: h5py.File) -> None:
+    """A stack of images over energy, and a time with a blank before its zone."""
+    entry = group(file, "entry", NX_class="NXentry")
+    for name, text in (
+        ("title", "carbon K edge"),
+        ("definition", "NXstxm"),
+        ("start_time", "2018-01-01 10:00:00 +0100"),
+    ):
+        data(entry, name, text)
+    held = group(entry, "counter0", NX_class="NXdata", signal="data", axes=["energy", "sample_y", "sample_x"])
+    data(held, "data", RNG.random((20, 30, 40)))
+    for name, values, unit in (
+        ("energy", np.linspace(280, 300, 20), "eV"),
+        ("sample_y", np.linspace(-5, 5, 30), "um"),
+        ("sample_x", np.linspace(-5, 5, 40), "um"),
+    ):
+        data(held, name, values, units=unit)
+
+
+def raman(file: h5py.File) -> None:
+    """Another laboratory's script: blanks in names, date and time apart."""
+    told = {
+        "Experiment Type": "Raman",
+        "Sample Name": "MoS2",
+        "Instrument": "LabRAM",
+        "Date": "2022-03-04",
+        "Time": "15:16:17",
+        "Laser": 532.0,
+        "Laser_units": "nm",
+    }
+    for name, value in told.items():
+        file.attrs[name] = value
+    shift = np.linspace(100, 500, 400)
+    data(file, "RamanShift", shift, units="cm-1")
+    data(file, "Intensity", peak(shift, 385, 5), units="counts")

@@ -60,6 +60,16 @@ FACTS: dict[str, dict[str, Any]] = {
     "named_columns": {"measurement": "SQUID magnetometry", "timestamp": "2022-01-02T03:04:05", "samples": ["NiO"]},
     "home_made": {"dataset_name": "reflectance of mirror 3", "timestamp": "2023-11-14T22:13:20.250000+00:00"},
     "edges": {},
+    "mantid": {"dataset_name": "Vanadium rod", "instrument_name": "POLARIS", "samples": ["V rod"]},
+    "isis": {
+        "dataset_name": "NaCl 10 K",
+        "measurement": "Neutron time-of-flight scattering",
+        "instrument_name": "WISH",
+        "timestamp": "2019-11-12T13:14:15",
+    },
+    "pyfai": {"dataset_name": "ramp to 900 C", "timestamp": "2021-01-02T03:04:05+01:00"},
+    "stxm": {"measurement": "Scanning transmission X-ray microscopy", "dataset_name": "carbon K edge", "timestamp": "2018-01-01T10:00:00+01:00"},
+    "raman": {"measurement": "Raman", "instrument_name": "LabRAM", "timestamp": "2022-03-04T15:16:17", "samples": ["MoS2"]},
     "nothing": {"thumbnails": 0},
 }  # fmt: skip
 
