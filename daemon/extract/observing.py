@@ -38,7 +38,7 @@ class Observer:
         self._attempts: dict[tuple[str, str], None] = {}
         self._unclean: list[str] = []
         sys.addaudithook(self._heard)
-        sys.stdout = sys.stderr = _Printed(self)
+        sys.stdout = sys.stderr = io.TextIOWrapper(_Printed(self), encoding="utf-8", write_through=True)
 
     def begin(self) -> None:
         """A file begins."""
@@ -84,7 +84,7 @@ class Observer:
             self.attempted("network", event)
 
 
-class _Printed(io.TextIOBase):
+class _Printed(io.RawIOBase):
     """Stands for the terminal."""
 
     def __init__(self, observer: Observer) -> None:
@@ -93,9 +93,11 @@ class _Printed(io.TextIOBase):
     def writable(self) -> bool:
         return True
 
-    def write(self, text: str) -> int:
-        self._observer.attempted("print", repr(text.strip()[:60])) if text.strip() else None
-        return len(text)
+    def write(self, data: Any) -> int:
+        text = bytes(data).decode("utf-8", "replace").strip()
+        if text:
+            self._observer.attempted("print", repr(text[:60]))
+        return len(data)
 
 
 def unclean(extraction: Extraction) -> list[str]:

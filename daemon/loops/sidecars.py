@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 import stat
@@ -32,6 +33,7 @@ OWN_FILES: Final = (f"**/{SESSION_FILE}",)
 MAX_BYTES: Final = 65536
 _MAX_DEPTH: Final = 32
 _MOST_WARNINGS: Final = 10
+_ALIKE: Final = 0.88
 _ATTRIBUTES: Final = "attributes"
 _METADATA: Final = ("metadata", "scientific_metadata")
 _FREE: Final = frozenset({"sample", "note"})
@@ -119,6 +121,12 @@ def _read(path: Path) -> Sidecar:
                 warnings.append(f"{_at(name, document.place(trail))}: {key}: {problem}; it was left out")
         else:
             metadata[display_name(key)] = jsonable(value)
+            meant = difflib.get_close_matches(key, PROVIDABLE, n=1, cutoff=_ALIKE) if len(trail) == 1 else []
+            if meant:
+                place = _at(name, document.place(trail))
+                warnings.append(
+                    f"{place}: {key}: is no attribute and was taken as metadata; did you mean {meant[0]!r}?"
+                )
     return Sidecar(attributes, metadata, tuple(map(escaped, warnings)), (name,))
 
 

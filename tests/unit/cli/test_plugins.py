@@ -20,7 +20,7 @@ FAKES = Path(__file__).parents[2] / "fakes"
 SPECTRUM = "# a\n" + "".join(f"{x}\t{x * x}\n" for x in range(50))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def plugins_installed() -> Iterator[None]:
     """The troublesome plugins, installed as far as Python can tell."""
     sys.path.append(str(FAKES / "troublesome"))

@@ -125,6 +125,24 @@ def test_a_sidecar_belongs_to_its_file_whatever_the_configuration_lists(workshop
     ]
 
 
+def test_a_misspelled_attribute_is_metadata_and_told(workshop: Workshop) -> None:
+    """Nothing that a person wrote is lost, and the record says what they may have meant."""
+    made = composed(workshop, b"mesurement: PL\noperator: me\n")
+    assert (made.scientific_metadata["mesurement"], made.scientific_metadata["operator"]) == ("PL", "me")
+    said = "x.dat.meta.yaml:1:1: mesurement: is no attribute and was taken as metadata; did you mean 'measurement'?"
+    assert made.warnings == (said,)
+
+
+def test_a_sidecar_that_comes_later_makes_another_revision(workshop: Workshop) -> None:
+    """What is written after the measurement was delivered changes its record, not its id."""
+    workshop.write("run/x.dat", b"data")
+    workshop.whole()
+    first = workshop.dataset("run/x.dat")
+    made = composed(workshop, b"measurement: PL\n")
+    assert first is not None
+    assert (made.unique_id, made.revision, made.value("measurement")) == (first.unique_id, 2, "PL")
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(
     st.binary(max_size=200)
