@@ -27,7 +27,10 @@ _MOST_PIXELS: Final = 60_000_000
 _MOST_FRAMES: Final = 12
 _EDF: Final = re.compile(rb"^[\r\n]*\{[^}]{0,4000}?(HeaderID|ByteOrder|EDF_DataBlockID|Dim_1)\s*=", re.IGNORECASE)
 _MANY_DIMENSIONS: Final = re.compile(rb"\bDim_\d{3}", re.IGNORECASE)
-_ENDLESS: Final = re.compile(rb"Dim_\d{3,}", re.IGNORECASE)
+_HUGE: Final = re.compile(rb"Dim_\d{3,}", re.IGNORECASE)
+_CBF: Final = b"###CBF: VERSION"
+_STARTER: Final = b"\x0c\x1a\x04\xd5"
+_LONGEST_HEADER: Final = 4_000_000
 _ADSC: Final = re.compile(rb"^\{\r?\nHEADER_BYTES=")
 _CLOCKED: Final = ("time", "date", "time_of_day", "acq_date", "date_time", "datetime", "scan.start_time", "created")
 
@@ -41,7 +44,7 @@ def _with(magic: bytes, *suffixes: str) -> Any:
 
 
 KINDS: Final = (
-    Kind("Crystallographic binary file (CBF)", begins(b"###CBF: VERSION"), _FABIO),
+    Kind("Crystallographic binary file (CBF)", begins(_CBF), _FABIO),
     Kind("ADSC or d*TREK frame", lambda one: _ADSC.match(one.head) is not None, _FABIO),
     Kind("ESRF data format (EDF)", _edf, _FABIO),
     Kind("Bruker detector frame", begins(b"FORMAT :"), _FABIO),
@@ -81,9 +84,9 @@ class Detectors:
             raise UnreadableError("The file begins like none of the detector formats that fabio reads.")
         if _MANY_DIMENSIONS.search(candidate.head):
             raise UnreadableError("The header names a dimension that no frame has.")  # fabio counts up to it
-        if _ENDLESS.search(candidate.head):  # fabio counts up to it
-            raise UnreadableError("The header of this frame names a dimension with an impossible number.")
         fabio = needed(kind.module, EXTRA, kind.name)
+        if problem := _endless(candidate):
+            raise UnreadableError(problem)
         for name in (
             "fabio",
             *(f"fabio.{part}" for part in ("edfimage", "cbfimage", "fabioimage", "openimage", "brukerimage")),
@@ -98,6 +101,17 @@ class Detectors:
             raise
         except Exception as error:  # fabio's readers raise whatever a broken file makes their code raise
             raise UnreadableError(f"The {kind.name} file cannot be read: {type(error).__name__}: {error}") from error
+
+
+def _endless(candidate: Candidate) -> str:
+    """What would keep fabio busy for ever: a dimension with a number it counts up to, a binary part it looks for beyond the end."""
+    if _HUGE.search(candidate.head):
+        return "The header of this frame names a dimension with an impossible number."
+    if candidate.head.startswith(_CBF):
+        with candidate.path.open("rb") as stream:
+            if _STARTER not in stream.read(_LONGEST_HEADER):
+                return "This CBF file is cut off: it has a header and no binary part."
+    return ""
 
 
 def _reading(image: Any, candidate: Candidate, kind: Kind) -> Reading:

@@ -154,9 +154,6 @@ def test_what_looks_alike_is_declined(tmp_path: Path, content: bytes) -> None:
     assert Detectors().claim(Candidate(path)) is None
 
 
-@pytest.mark.filterwarnings(
-    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
-)  # rosettasciio leaves broken files open
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from(["mrc", "cbf", "msa"]),
