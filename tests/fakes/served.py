@@ -211,3 +211,5 @@ SERVERS: Final[dict[str, Callable[[Path], AbstractContextManager[Served]]]] = {
     "scicat 4": functools.partial(scicat, Served, "4", "create"),
     "scicat 5 with pids of ours": functools.partial(scicat, Served, "5", "pid"),
 }
+SELDOM: Final = frozenset({"scicat 5 with pids of ours"})
+"""Those that only the long tests try."""

@@ -1,0 +1,140 @@
+"""The daemon delivering to SciCat: a session, a death, a token that ends, a replay; and other catalogs while it is down."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.fakes.httpserver import Reply, serve
+from tests.fakes.scicat import PASSWORD, FakeScicat
+from tests.fakes.scicat_bench import DATASET
+from tests.harness import Daemon, configuration, eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SECRET = {"LABFERRY_SCICAT_PASSWORD": PASSWORD}
+
+
+@contextmanager
+def scicat(generation: str, **changes: Any) -> Iterator[tuple[FakeScicat, dict[str, Any]]]:
+    """A served fake, and the options of a catalog that reaches it."""
+    fake = FakeScicat(generation)
+    with serve(fake.answer) as url:
+        yield fake, {"type": "scicat", "url": url, "username": "ingestor", "dataset": DATASET, **changes}
+    assert fake.violations == []
+
+
+def measure(folder: Path, number: int) -> dict[str, bytes]:
+    """One measurement: a curve, its log and its settings."""
+    rows = "".join(f"{x / 10:.1f} {(x * number) % 97}\n" for x in range(200))
+    contents = {
+        f"scan_{number:02}.xy": f"# Energy (eV)  Counts\n{rows}".encode(),
+        f"scan_{number:02}.log": f"scan {number} done\n".encode(),
+        f"scan_{number:02}.ini": f"[scan]\nnumber = {number}\n".encode(),
+    }
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    return contents
+
+
+def arrived(fake: FakeScicat) -> dict[str, Any]:
+    """The measurements that are there, by name; each must be there once."""
+    found = [one for one in fake.datasets.values() if one.blocks]
+    named = {one.record["datasetName"]: one for one in found}
+    assert len(named) == len(found)
+    return named
+
+
+@pytest.mark.parametrize("generation", [pytest.param("4", marks=pytest.mark.slow), "5"])
+def test_a_session_arrives_exactly_once(tmp_path: Path, generation: str) -> None:
+    """30 datasets of 3 files, a kill -9 and two lost tokens in the middle, and a replay: exact counts, sizes, bytes, one picture each."""
+    storage = tmp_path / "storage"
+    storage.mkdir()
+    run = tmp_path / "data" / "20261120_ann"
+    with scicat(generation, transfer={"mode": "copy", "to": str(storage)}) as (fake, catalog):
+        config = configuration(tmp_path, catalogs=[catalog])
+        run.mkdir()
+        daemon = Daemon(config, environment=SECRET).start()
+        written = {f"scan_{number:02}": measure(run, number) for number in range(1, 31)}
+        eventually(lambda: len(arrived(fake)) >= 3, "the first datasets")
+        daemon.stop(signal.SIGKILL)
+        fake.expire()
+        with Daemon(config, environment=SECRET) as again:
+            eventually(lambda: len(arrived(fake)) >= 10, "more datasets")
+            fake.garble()
+            eventually(lambda: len(again.named("delivery.delivered")) and whole(fake, 30), "all of them", 60)
+            again.stop()
+        assert Daemon(config, environment=SECRET).start("--once").wait() == 0  # a replay
+        found = arrived(fake)
+        assert sorted(found) == sorted(written)
+        for name, one in found.items():
+            contents = written[name]
+            assert (one.record["numberOfFiles"], one.record["size"]) == (3, sum(map(len, contents.values())))
+            assert len(one.attachments) == 1
+            assert one.record["datasetlifecycle"]["archivable"] is True
+            copies = {path.name: path.read_bytes() for path in Path(one.record["sourceFolder"]).iterdir()}
+            assert copies == contents
+        parents = [one for one in fake.datasets.values() if not one.blocks]
+        assert {tuple(one.record["inputDatasets"]) for one in found.values()} == {(parents[0].record["pid"],)}
+        assert len(parents) == 1
+
+
+def whole(fake: FakeScicat, count: int) -> bool:
+    """Whether so many datasets are there with everything."""
+    found = arrived(fake).values()
+    done = [
+        one
+        for one in found
+        if one.attachments and one.record["inputDatasets"] and one.record["datasetlifecycle"]["archivable"]
+    ]
+    return len(done) == count
+
+
+def test_a_scicat_that_is_down_touches_no_other_catalog(tmp_path: Path) -> None:
+    """The embedded catalog gets everything while SciCat answers 503; when SciCat is back it gets everything too."""
+    with scicat("5") as (fake, catalog):
+        fake.refuse = lambda _: Reply(503, b"", {"Content-Type": "text/plain", "Retry-After": "1"})
+        local = {"type": "local", "path": "catalog"}
+        config = configuration(
+            tmp_path, catalogs=[catalog, local, {**catalog, "name": "scicat-2", "url": "http://127.0.0.1:9"}]
+        )
+        with Daemon(config, environment=SECRET) as daemon:
+            for number in range(3):
+                measure(tmp_path / "data", number)
+            eventually(
+                lambda: sum(event["catalog"] == "local" for event in daemon.named("delivery.delivered")) >= 3,
+                "three deliveries to the embedded catalog",
+            )
+            daemon.wait_for("delivery.waiting", catalog="scicat")
+            assert fake.datasets == {}
+            fake.refuse = lambda _: None
+            eventually(lambda: len(arrived(fake)) == 3, "three datasets in SciCat", 60)
+
+
+@pytest.mark.slow
+def test_a_dataset_of_45000_files_arrives_exactly_once(tmp_path: Path) -> None:
+    """A folder with 45,000 frames, a kill -9 in the middle of its lists: one dataset, 45,000 files, the exact size."""
+    with scicat("5") as (fake, catalog):
+        config = configuration(tmp_path, catalogs=[catalog], datasets={"folders": ["tomo_*"]})
+        folder = tmp_path / "data" / "tomo_1"
+        folder.mkdir()
+        size = 0
+        for number in range(45_000):
+            content = f"frame {number}\n".encode()
+            (folder / f"frame_{number:05}.raw").write_bytes(content)
+            size += len(content)
+        daemon = Daemon(config, environment=SECRET).start()
+        eventually(lambda: any(one.blocks for one in fake.datasets.values()), "the first list", 900, 0.2)
+        daemon.stop(signal.SIGKILL)
+        fake.garble()
+        with Daemon(config, environment=SECRET) as again:
+            again.wait_for("delivery.delivered", seconds=600)
+        assert Daemon(config, environment=SECRET).start("--once").wait(600) == 0
+        (one,) = [one for one in fake.datasets.values() if one.blocks]
+        assert (one.record["numberOfFiles"], one.record["size"]) == (45_000, size)
+        assert max(len(block["dataFileList"]) for block in one.blocks) <= 20_000
