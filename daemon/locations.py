@@ -117,10 +117,14 @@ def _paths(values: Any) -> Iterator[tuple[Trail, dict[str, Any], str]]:
                 if isinstance(item, dict) and _usable(item.get(key)):
                     yield (section, index, key), item, key
             moving = item.get("transfer") if isinstance(item, dict) else None
-            if isinstance(moving, dict) and moving.get("mode") == "copy" and _usable(moving.get("to")):
+            if isinstance(moving, dict) and moving.get("mode") == "copy" and _is_folder(moving.get("to")):
                 yield (section, index, "transfer", "to"), moving, "to"
     if _usable(values.get("state")):
         yield ("state",), values, "state"
+
+
+def _is_folder(value: object) -> bool:
+    return _usable(value) and "://" not in str(value)
 
 
 def _usable(value: object) -> bool:

@@ -74,7 +74,7 @@ class SciCatTechnique(Strict):
 class SciCatLifecycle(Strict):
     """What the archive may do with a dataset."""
 
-    archivable: Literal["when complete"] | bool = Field(
+    archivable: Literal["when complete", True, False] = Field(
         "when complete", description="`when complete`: only after every file is in place and listed."
     )
     retrievable: bool | None = Field(None, description="SciCat's `retrievable`; the server's own default.")
@@ -185,6 +185,8 @@ class SciCatTransfer(Strict):
     @classmethod
     def _place(cls, value: str | None, info: ValidationInfo) -> str | None:
         mode = info.data.get("mode", "in-place")
+        if value is None and mode != "in-place":
+            raise ValueError(f"needs `to`, where files go to with `mode: {mode}`")
         if mode == "copy" and (value is None or "://" in value or not value.startswith("/")):
             raise ValueError("should be the whole path of the mounted folder that files are copied to")
         if mode == "remote" and (value is None or not re.fullmatch(r"[a-z][a-z0-9+.-]*://.*[^/].*", value)):
