@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 LIMIT: Final = 256 * 1024 * 1024
 """How many bytes of a text file are read at most."""
 
+_LONGEST_LINE: Final = 16 * 1024 * 1024
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
@@ -57,9 +58,18 @@ def decode(data: bytes) -> Decoded:
 
 
 def read_text(path: Path, limit: int = LIMIT) -> Decoded:
-    """Text of the file's first `limit` bytes; a file that goes on gets a warning. Raises OSError, NotTextError."""
+    """Text of the file's first `limit` bytes; a file that goes on gets a warning. Raises OSError, NotTextError.
+
+    A file whose first line does not end within 16 MiB is refused before more of it is read.
+    """
     with path.open("rb") as stream:
-        data = stream.read(limit + 1)
+        data = stream.read(min(limit + 1, _LONGEST_LINE))
+        if len(data) == _LONGEST_LINE:
+            if b"\n" not in data and b"\r" not in data:
+                raise NotTextError(
+                    f"The first line of the text is longer than {_LONGEST_LINE // 1024**2} MiB, which no table has."
+                )
+            data += stream.read(limit + 1 - len(data))
     if len(data) <= limit:
         return decode(data)
     end = max(data.rfind(b"\n", 0, limit), data.rfind(b"\r", 0, limit))

@@ -156,7 +156,7 @@ def pairs_in(bare: str) -> list[tuple[str, str]]:
 
 def _one_pair(bare: str) -> tuple[str, str] | None:
     """Key and value of a line: the first `:`, `=` or tab parts them. A colon before a slash or a colon is a path's."""
-    match = _parting(bare)
+    match = _parting(bare) if len(bare) <= _LONGEST_LINE else None
     if match is None:
         return None
     key = bare[: match.start()].strip().strip("\"'").lstrip(".>@- ")

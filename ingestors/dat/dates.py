@@ -97,8 +97,8 @@ def worded(text: str) -> Moment:
     years = [number for number in numbers if len(number) == 4]  # noqa: PLR2004 digits
     if len(numbers) < 2 or len(years) > 1:  # noqa: PLR2004 day and year
         return _untold(words)
-    year = years[0] if years else numbers[1]
-    day = next(number for number in numbers if number is not year)
+    at = numbers.index(years[0]) if years else 1
+    year, day = numbers[at], numbers[1 if at == 0 else 0]
     try:
         found = datetime(_century(year), _MONTHS[month[0][:3].casefold()], int(day), *_time_of_day(clock))  # noqa: DTZ001 below
     except ValueError:

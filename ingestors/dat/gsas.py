@@ -95,6 +95,8 @@ def _bank(match: re.Match[str], lines: Sequence[str]) -> Table | None:
         units = (unit, None, None)[: len(form) - 1]
         table, _ = numbers(rows, names=names, units=units, title=f"bank {match[1]}")
         first = table.columns[0]
+        if first.is_text:
+            raise UnreadableError(f"The positions of bank {match[1]} are no numbers.")
         return Table(
             table.title, (Column(name, unit, first.values / (_CENTI if constant else 1.0)), *table.columns[1:])
         )

@@ -35,7 +35,8 @@ def is_pattern(found: Text) -> bool:
     """Whether there is one table of two or three columns of numbers whose first one goes one way only."""
     if len(found.tables) != 1 or len(found.tables[0].columns) not in _PATTERN or found.tables[0].columns[0].is_text:
         return False
-    steps = np.diff(found.tables[0].columns[0].values)
+    with np.errstate(all="ignore"):
+        steps = np.diff(found.tables[0].columns[0].values)
     return bool(steps.size and ((steps > 0).all() or (steps < 0).all()))
 
 

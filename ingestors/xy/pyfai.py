@@ -14,7 +14,7 @@ import numpy as np
 
 from ingestors.api import Quantity
 from ingestors.dat.reading import Reading
-from ingestors.tables import Column, Table, pairs, strip_marks
+from ingestors.tables import Column, Table, number_of, pairs, strip_marks
 from ingestors.tables import read as read_tables
 from ingestors.textfile import lines_of
 from ingestors.titles import are_titles
@@ -117,9 +117,10 @@ def _typed(line: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs([line]).items():
         centre = _CENTRE.fullmatch(value) if isinstance(value, str) else None
-        if centre:
+        x, y = (number_of(centre[1]), number_of(centre[2])) if centre else (None, None)
+        if centre and x is not None and y is not None:
             unit = centre[3] or "pix"
-            found[key] = {"x": Quantity(float(centre[1]), unit), "y": Quantity(float(centre[2]), unit)}
+            found[key] = {"x": Quantity(x, unit), "y": Quantity(y, unit)}
         elif value not in {"None", ""} if isinstance(value, str) else True:
             found[key] = _with_unit(key, value)
     return found

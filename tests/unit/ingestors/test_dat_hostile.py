@@ -23,6 +23,7 @@ SMALL = tuple(
     if path.suffix in {".dat", ".DAT", ".ng5", "", ".dta", ".csv", ".asc", ".txt", ".vms"}
     and path.name != "drs4_test.dat"
 )
+MADE = tuple(sorted((CORPUS.parent / "made" / "text").iterdir()))
 KEPT = 12_000  # bytes of each file that are mutated: headers and the first rows
 
 
@@ -70,7 +71,7 @@ def test_broken_files_are_read_or_refused_with_a_sentence(
     tmp_path: Path, mutation: Callable[[bytes, Callable[[st.SearchStrategy[int]], int]], bytes], data: st.DataObject
 ) -> None:
     """Cut, flipped or thinned, no file makes the ingestor fail in any other way."""
-    path = data.draw(st.sampled_from(SMALL))
+    path = data.draw(st.sampled_from(SMALL + MADE))
     with path.open("rb") as stream:
         head = stream.read(KEPT)
     read(mutation(head, data.draw), tmp_path / f"broken{path.suffix}")
