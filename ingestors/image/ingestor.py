@@ -52,11 +52,12 @@ class Image:
         try:
             with opened(candidate.path) as image:
                 return _read(image, candidate, known, facts)
-        except UnreadableError:
+        except UnreadableError as error:
             if known is None:
                 raise
             basics = {"image": tiff.basics(known) | told(facts.pixel)}
-            return _extraction(candidate, "tiff", facts, basics, {}, [known.thumbnail] if known.thumbnail else [], [])
+            shown, notes = ([known.thumbnail], []) if known.thumbnail else ([], [str(error)])
+            return _extraction(candidate, "tiff", facts, basics, {}, shown, notes)
 
 
 def _read(image: Pillow.Image, candidate: Candidate, known: tiff.Tiff | None, facts: Facts) -> Extraction:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import json
 import os
-import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(180)
 
 MEMORY = 2**30
-BUG = re.compile(r"\w*(Error|Exception|Warning|Exit|Interrupt)\b(: |$)")
-CONTAINED = re.compile(r"it (crashed|ended|took longer|needed more memory|went round|disturbed)|the process that reads")
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +47,7 @@ def test_hostile_files_are_values_with_a_reason(sandbox: Sandbox, tmp_path: Path
     outcome = sandbox.extract(path, [])
     assert outcome.ingestor in hostile.read_by, outcome.failures
     for failure in outcome.failures:
-        assert not BUG.match(failure.reason), failure
-        assert not CONTAINED.search(failure.reason), failure
+        assert failure.refused, failure
     assert hostile.said in said(outcome)
     assert outcome.attributes["dataset_name"]
     assert {one.name: one.stat().st_mtime_ns for one in folder.iterdir()} == before
@@ -90,4 +86,4 @@ def test_a_line_of_four_gigabytes_is_a_value(tmp_path: Path, filled: bytes) -> N
     sandbox.close()
     os.truncate(path, 0)
     assert outcome.ingestor in {"dat", "xy", "fallback"}
-    assert not [failure for failure in outcome.failures if BUG.match(failure.reason)]
+    assert all(failure.refused for failure in outcome.failures)

@@ -33,7 +33,6 @@ MEMORY: Final = 2**30
 SLOW: Final = 2.0
 """Processor seconds from which an input is a find."""
 LARGEST_KEPT: Final = 64_000
-BUG: Final = re.compile(r"\w*(Error|Exception|Warning|Exit|Interrupt)\b(: |$)")
 CONTAINED: Final = re.compile(r"it (crashed|ended|took longer|needed more memory|went round|disturbed)")
 
 
@@ -63,7 +62,7 @@ def troubles(reading: Reading) -> Iterator[tuple[str, str]]:
         reason = f"{failure.ingestor}: {re.sub(r'[0-9]+', 'N', failure.reason)[:160]}"
         if CONTAINED.match(failure.reason):
             yield "contained", reason
-        elif BUG.match(failure.reason):
+        elif not failure.refused:
             yield "unhandled", reason
     if reading.seconds is not None and reading.seconds > SLOW:
         yield "slow", f"{reading.outcome.ingestor}: more than {SLOW:g} s"
