@@ -9,7 +9,7 @@ import numpy as np
 
 from ingestors import rendering
 from ingestors.columns import Column, Table
-from ingestors.hdf5 import reading
+from ingestors.hdf5 import plainvalues, reading
 from ingestors.hdf5.describing import own_name
 from ingestors.units import split_title
 
@@ -113,7 +113,7 @@ def _pandas(group: h5py.Group) -> Table | None:
 
 def _strings(data: h5py.Dataset) -> list[str]:
     try:
-        found = reading.plain(data[()]) if data.size < _MOST_COLUMNS else []
+        found = plainvalues.plain(data[()]) if data.size < _MOST_COLUMNS else []
     except reading.H5_ERRORS:
         return []
     return [str(name) for name in found] if isinstance(found, list) else [str(found)]
@@ -121,7 +121,7 @@ def _strings(data: h5py.Dataset) -> list[str]:
 
 def _texts(data: h5py.Dataset, names: Sequence[str]) -> list[str]:
     for name in names:
-        value: Any = reading.decoded(reading.attribute(data, name))
+        value: Any = plainvalues.decoded(reading.attribute(data, name))
         if isinstance(value, str) and "," in value:
             value = [part.strip() for part in value.split(",")]
         if isinstance(value, list) and value and all(isinstance(item, str) for item in value):

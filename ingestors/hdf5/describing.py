@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 
 from ingestors import units
-from ingestors.hdf5 import reading
+from ingestors.hdf5 import plainvalues, reading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -136,7 +136,7 @@ def scales(data: h5py.Dataset) -> Sequence[tuple[str, h5py.Dataset | None]]:
     for dimension in data.dims:
         try:
             scale = dimension[0] if len(dimension) else None
-            label = reading.text(dimension.label.encode()) if dimension.label else ""
+            label = plainvalues.text(dimension.label.encode()) if dimension.label else ""
         except reading.H5_ERRORS:
             scale, label = None, ""
         found.append((label or (own_name(scale) if scale is not None else ""), scale))

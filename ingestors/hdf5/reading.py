@@ -5,7 +5,6 @@ Never followed: external links, external raw storage, virtual datasets whose sou
 
 from __future__ import annotations
 
-import json
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -15,6 +14,7 @@ import h5py
 import numpy as np
 
 from ingestors.api import UnreadableError, display_name
+from ingestors.hdf5 import plainvalues
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,10 +32,7 @@ _OFFSETS: Final = (0, *(512 << power for power in range(7)))
 _MOST_VALUES: Final = 4_000_000  # elements of one read
 _MOST_DECODED: Final = 256 * 2**20  # bytes that the filters may produce for one read
 _MOST_CHUNK: Final = 96 * 2**20  # bytes of one chunk: HDF5 decodes it whole even for one element
-_MOST_ITEMS: Final = 1000  # elements of one list in the metadata
-_MOST_TEXT: Final = 20_000  # letters of one value
 _MOST_SOURCES: Final = 1000  # parts of a virtual dataset
-_DEEPEST_JSON: Final = 40  # levels of lists and dictionaries
 _MOST_WALKED: Final = 3000  # objects of one walk
 _MOST_LINKS: Final = 16  # soft links on the way to one object
 
@@ -184,7 +181,7 @@ def attribute(thing: h5py.Group | h5py.Dataset, name: str) -> Any:
         stored = thing.attrs.get_id(name)
         if int(np.prod(stored.shape or (1,), dtype=np.float64)) * stored.dtype.itemsize > 65536:  # noqa: PLR2004 64 KiB
             return f"[{' x '.join(map(str, stored.shape))} values]"
-        return plain(thing.attrs[name])
+        return plainvalues.plain(thing.attrs[name])
     except H5_ERRORS:
         return None
 
@@ -199,65 +196,6 @@ def attribute_text(thing: h5py.Group | h5py.Dataset, name: str) -> str:
         if value is None or isinstance(value, (list, dict))
         else str(value)
     )
-
-
-def plain(value: Any) -> Any:  # noqa: C901, PLR0911 one branch per kind of value
-    """What h5py gives as plain values: text, numbers, lists, dicts for compound types; None for empty and references."""
-    if isinstance(value, (h5py.Empty, h5py.Reference, h5py.RegionReference)):
-        return None
-    if isinstance(value, bytes):
-        return text(value)[:_MOST_TEXT]
-    if isinstance(value, str):
-        return value[:_MOST_TEXT]
-    if isinstance(value, np.void):
-        if value.dtype.names:
-            return {name: plain(value[name]) for name in value.dtype.names}
-        return f"[{value.nbytes} bytes]"
-    if isinstance(value, np.ndarray):
-        if value.size == 1 and value.ndim <= 1:
-            return plain(value.ravel()[0])
-        if value.dtype.kind == "S" and value.dtype.itemsize == 1 and value.ndim == 1:  # text as single characters
-            return text(value.tobytes())
-        if value.size > _MOST_ITEMS:
-            return f"[{' x '.join(map(str, value.shape))} values]"
-        return [plain(item) for item in value] if value.size else []
-    if isinstance(value, np.generic):
-        return value.item() if not isinstance(value, np.longdouble) else float(value)
-    return value
-
-
-def decoded(value: Any, longest: int = _MOST_TEXT) -> Any:
-    """A value; where it is the JSON text of a list or a dictionary (what HDF5 cannot hold is often stored so), that."""
-    if not isinstance(value, str) or not value.startswith(("[", "{")) or not value.rstrip().endswith(("]", "}")):
-        return value
-    if len(value) > longest or _nesting(value) > _DEEPEST_JSON:
-        return value
-    try:
-        found = json.loads(value)
-    except (ValueError, RecursionError):
-        return value
-    return value if isinstance(found, list) and len(found) > _MOST_ITEMS else found
-
-
-def _nesting(text: str) -> int:
-    """How deep brackets are nested at most, those within texts counted too."""
-    depth = deepest = 0
-    for letter in text:
-        if letter in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif letter in "]}":
-            depth -= 1
-    return deepest
-
-
-def text(raw: bytes) -> str:
-    """Bytes as UTF-8, else as Latin-1 (the older writers'); NUL padding removed."""
-    raw = raw.rstrip(b"\x00")
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +243,7 @@ def _missing_filter(data: h5py.Dataset) -> Obstacle | None:
     for index in range(properties.get_nfilters()):
         code, _, _, name = properties.get_filter(index)
         if not h5py.h5z.filter_avail(code) and not (_with_plugins() and h5py.h5z.filter_avail(code)):
-            label = text(name) or f"number {code}"
+            label = plainvalues.text(name) or f"number {code}"
             return Obstacle(f"it is compressed with the filter {label!r}, which is not installed", missing_filter=True)
     return None
 
@@ -362,12 +300,6 @@ def single(data: h5py.Dataset) -> Any:
     try:
         if data.shape is None or data.size != 1 or data.dtype.itemsize > 65536 or obstacle(data) is not None:  # noqa: PLR2004 64 KiB
             return None
-        return plain(data[()])
+        return plainvalues.plain(data[()])
     except H5_ERRORS:
         return None
-
-
-def is_blank(values: NDArray[np.generic]) -> bool:
-    """Whether there is nothing but zeros and NaN."""
-    numbers = np.abs(values) if np.iscomplexobj(values) else values
-    return not np.any(np.nan_to_num(numbers))

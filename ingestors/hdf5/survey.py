@@ -10,7 +10,7 @@ import h5py
 
 from ingestors import units
 from ingestors.api import Quantity
-from ingestors.hdf5 import reading
+from ingestors.hdf5 import plainvalues, reading
 from ingestors.hdf5.describing import Ranges, axes_of, dtype_name, unit_of
 from ingestors.hdf5.privacy import cleaned
 
@@ -155,7 +155,7 @@ def _inline(data: h5py.Dataset, unit: str) -> Any:
             or data.size * data.dtype.itemsize > _INLINE_BYTES
         ):
             return None
-        value = reading.decoded(reading.plain(data[()]))
+        value = plainvalues.decoded(plainvalues.plain(data[()]))
     except reading.H5_ERRORS:
         return None
     if isinstance(value, str):
@@ -186,7 +186,7 @@ def attributes(thing: h5py.Group | h5py.Dataset, walk: _Walk | None = None) -> d
                     walk.too_much = True
                     break
             if name not in _SCALE_ATTRIBUTES:
-                found[reading.shown(name)] = reading.decoded(reading.attribute(thing, name))
+                found[reading.shown(name)] = plainvalues.decoded(reading.attribute(thing, name))
     except reading.H5_ERRORS:
         pass
     return {name: value for name, value in paired(found).items() if value is not None}

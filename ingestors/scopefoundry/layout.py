@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ingestors import units
 from ingestors.api import Quantity
-from ingestors.hdf5 import reading
+from ingestors.hdf5 import plainvalues, reading
 from ingestors.hdf5.survey import is_quantity
 
 if TYPE_CHECKING:
@@ -92,11 +92,11 @@ def settings(group: h5py.Group | None) -> dict[str, Any]:
     """The settings of a component as plain values, without units; the first files have them at the component itself."""
     held = reading.child_group(group, "settings") if group is not None else None
     if held is not None:
-        return {name: reading.decoded(reading.attribute(held, name)) for name in reading.attribute_names(held)}
+        return {name: plainvalues.decoded(reading.attribute(held, name)) for name in reading.attribute_names(held)}
     if group is None:
         return {}
     own = (name for name in reading.attribute_names(group) if name not in {"name", *_TYPE})
-    return {name: reading.decoded(reading.attribute(group, name)) for name in own}
+    return {name: plainvalues.decoded(reading.attribute(group, name)) for name in own}
 
 
 def setting_units(group: h5py.Group | None) -> dict[str, str]:

@@ -13,7 +13,7 @@ import numpy as np
 from ingestors import rendering
 from ingestors.api import Quantity
 from ingestors.columns import Column, Table, described
-from ingestors.hdf5 import reading
+from ingestors.hdf5 import plainvalues, reading
 from ingestors.hdf5.told import Family, Told, moment, title
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _rows(data: h5py.Dataset | None) -> list[dict[str, Any]]:
             or not data.dtype.names
         ):
             return []
-        return [plain for row in data[()] if isinstance(plain := reading.plain(row), dict)]
+        return [plain for row in data[()] if isinstance(plain := plainvalues.plain(row), dict)]
     except reading.H5_ERRORS:
         return []
 

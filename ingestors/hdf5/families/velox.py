@@ -13,7 +13,7 @@ import numpy as np
 from ingestors import rendering
 from ingestors.api import Quantity, Sample
 from ingestors.dat import dates
-from ingestors.hdf5 import reading
+from ingestors.hdf5 import plainvalues, reading
 from ingestors.hdf5.told import Family, Told, at, text_at
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _metadata(one: h5py.Group) -> Mapping[str, Any]:
     raw = reading.read(data, data.shape[:1]) if data.ndim == 1 else _column(data)
     if raw is None:
         return {}
-    found = reading.decoded(reading.text(raw.astype(np.uint8).tobytes()).strip(), _MOST_METADATA)
+    found = plainvalues.decoded(plainvalues.text(raw.astype(np.uint8).tobytes()).strip(), _MOST_METADATA)
     return found if isinstance(found, dict) else {}
 
 
