@@ -291,16 +291,17 @@ def _link(unique_id: str, kind: str, name: str | None, direction: str, relations
     }
 
 
-def get_type(request: Request) -> Answer:
-    """GET /resources/{mfid}: what kind of thing an id stands for."""
-    unique_id = known(request.catalog, request.names[0])
-    return answer({"unique_id": unique_id, "resource_type": _type(request.catalog, unique_id)})
+def kind_of(catalog: LocalCatalog, unique_id: str) -> str:
+    """What kind of thing an id stands for. Raises Refusal 404 if there is none, or it was deleted."""
+    kind = _type(catalog, unique_id)
+    if kind is None:
+        raise missing("Resource", unique_id)
+    return kind
 
 
 def known(catalog: LocalCatalog, unique_id: str) -> str:
     """The id, if it stands for something that was not deleted. Raises Refusal 404."""
-    if _type(catalog, unique_id) is None:
-        raise missing("Resource", unique_id)
+    kind_of(catalog, unique_id)
     return unique_id
 
 

@@ -100,9 +100,15 @@ def _datasets() -> Iterator[Route]:
         yield "GET", f"/samples/*/{direction}", partial(_linked_samples, direction=direction), False
 
 
+def _resource(request: Request) -> Answer:
+    """GET /resources/{mfid}: the whole record, whatever kind of thing the id stands for."""
+    kind = describing.kind_of(request.catalog, request.names[0])
+    return datasets.get(request) if kind == "dataset" else reference_routes.get(request, kind)
+
+
 def _resources() -> Iterator[Route]:
     yield "GET", "/resources/metadata/search", _search_metadata, True
-    yield "GET", "/resources/*", describing.get_type, False
+    yield "GET", "/resources/*", _resource, False
     yield "GET", "/resources/*/metadata", describing.get_metadata, False
     yield "PATCH", "/resources/*/metadata", describing.merge_metadata, False
     yield "POST", "/resources/*/metadata", describing.write_metadata, False

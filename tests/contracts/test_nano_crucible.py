@@ -139,7 +139,7 @@ def test_the_client_adds_replaces_and_links(server: Server, folder: Path) -> Non
 
 
 def test_the_command_line_works(server: Server, folder: Path) -> None:
-    """`crucible dataset create/list/get` and `crucible download` do what they say."""
+    """`crucible` lists, gets, creates, adds, uploads in the old way, downloads datasets and single files."""
 
     def run(*words: str) -> str:
         command = [str(ENVIRONMENT / "crucible"), *words]
@@ -155,3 +155,12 @@ def test_the_command_line_works(server: Server, folder: Path) -> None:
     assert "notes.dat" in run("dataset", "get", unique_id)
     run("download", unique_id, "-o", "down")
     assert (folder / "down" / unique_id / "notes.dat").read_bytes() == (folder / "notes.dat").read_bytes()
+    (folder / "more.dat").write_bytes(b"5 6\n")
+    run("dataset", "add-file", unique_id, "-i", "more.dat")
+    assert "more.dat" in run("dataset", "list-files", unique_id)
+    assert "by hand" in run("get", unique_id)
+    more = next(file for file in server.ok("GET", f"/datasets/{unique_id}/files") if file["filename"] == "more.dat")
+    run("file", "download", more["mfid"], "-o", "one")
+    assert next((folder / "one").rglob("more.dat")).read_bytes() == b"5 6\n"
+    run("upload", "-i", "more.dat", "-p", "MFP12345", "-n", "in the old way", "-u")
+    assert "in the old way" in run("dataset", "search", "old way")
