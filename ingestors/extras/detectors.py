@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-import warnings
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -13,7 +12,7 @@ from ingestors.api import Claim, Extraction, Quantity, Specificity, UnreadableEr
 from ingestors.binary.signals import Axis, Signal, described, drawn
 from ingestors.dat import dates, facts
 from ingestors.dat.reading import Reading, extraction
-from ingestors.extras.needed import Kind, begins, kind_of, needed
+from ingestors.extras.needed import Kind, begins, kind_of, needed, quietly
 from ingestors.textvalues import value_of
 
 if TYPE_CHECKING:
@@ -92,15 +91,17 @@ class Detectors:
             *(f"fabio.{part}" for part in ("edfimage", "cbfimage", "fabioimage", "openimage", "brukerimage")),
         ):
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-        try:
-            with warnings.catch_warnings(), np.errstate(all="ignore"):
-                warnings.simplefilter("ignore")
+        with quietly(), np.errstate(all="ignore"):
+            try:
                 with fabio.open(str(candidate.path)) as image:
                     return extraction(_reading(image, candidate, kind), candidate)
-        except (UnreadableError, MemoryError):
-            raise
-        except Exception as error:  # fabio's readers raise whatever a broken file makes their code raise
-            raise UnreadableError(f"The {kind.name} file cannot be read: {type(error).__name__}: {error}") from error
+            except MemoryError:
+                raise
+            except UnreadableError as error:
+                problem = str(error)
+            except Exception as error:  # noqa: BLE001 its readers raise whatever a broken file makes their code raise
+                problem = f"{type(error).__name__}: {error}"
+        raise UnreadableError(f"The {kind.name} file cannot be read: {problem}")
 
 
 def _endless(candidate: Candidate) -> str:

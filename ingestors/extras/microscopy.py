@@ -6,10 +6,8 @@ rosettasciio gives each signal as array, axes (name, unit, scale, offset) and me
 
 from __future__ import annotations
 
-import gc
 import logging
 import struct
-import warnings
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -18,7 +16,7 @@ from ingestors.api import Claim, Extraction, Quantity, Specificity, UnreadableEr
 from ingestors.binary.signals import Axis, Signal, described, drawn
 from ingestors.dat import dates
 from ingestors.dat.reading import Reading, extraction
-from ingestors.extras.needed import Kind, begins, bounded, kind_of, needed
+from ingestors.extras.needed import Kind, begins, bounded, kind_of, needed, quietly
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -115,18 +113,16 @@ class Microscopy:
             raise UnreadableError("The file begins like none of the formats that rosettasciio reads.")
         reader = needed(kind.module, EXTRA, kind.name)
         logging.getLogger("rsciio").setLevel(logging.CRITICAL + 1)
-        try:
-            with warnings.catch_warnings(), np.errstate(all="ignore"):
-                warnings.simplefilter("ignore")
+        with quietly(), np.errstate(all="ignore"):
+            try:
                 return extraction(_reading(_read(reader, candidate), candidate, kind), candidate)
-        except (UnreadableError, MemoryError, OSError):
-            raise
-        except Exception as error:  # noqa: BLE001 its readers raise whatever a broken file makes their code raise
-            problem = f"The {kind.name} file cannot be read: {type(error).__name__}: {error}"
-        with warnings.catch_warnings():  # rosettasciio leaves broken files open; nobody should wait for them
-            warnings.simplefilter("ignore")
-            gc.collect()
-        raise UnreadableError(problem)
+            except MemoryError:
+                raise
+            except UnreadableError as error:
+                problem = str(error)
+            except Exception as error:  # noqa: BLE001 its readers raise whatever a broken file makes their code raise
+                problem = f"{type(error).__name__}: {error}"
+        raise UnreadableError(f"The {kind.name} file cannot be read: {problem}")
 
 
 def _read(reader: Any, candidate: Candidate) -> list[dict[str, Any]]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -9,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ingestors.api import UnreadableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from ingestors.api import Candidate
 
@@ -39,6 +42,17 @@ def needed(module: str, extra: str, what: str) -> Any:
         else:
             sentence = f"needs the package {missing} beside labferry[{extra}]: pip install it in labferry's environment"
         raise UnreadableError(f"This file ({what}) {sentence}.") from error
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Without the warnings of a reader; files that it left open when it failed are closed at the end, not at some later time."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        finally:
+            gc.collect()
 
 
 def begins(*magic: bytes, at: int = 0) -> Callable[[Candidate], bool]:
