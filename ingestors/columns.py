@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+_LONGEST_LABEL: Final = 80
 _MOST_COLUMNS: Final = 64  # described one by one
 
 
@@ -30,8 +31,9 @@ class Column:
 
     @property
     def label(self) -> str:
-        """Name and unit for an axis: `Energy (eV)`."""
-        return f"{self.name} ({self.unit})" if self.unit and self.unit != self.name else self.name
+        """Name and unit for an axis: `Energy (eV)`; a name of any length is cut, an axis has no room for it."""
+        name = self.name[:_LONGEST_LABEL]
+        return f"{name} ({self.unit[:_LONGEST_LABEL]})" if self.unit and self.unit != self.name else name
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -16,6 +15,9 @@ from ingestors.dat.asdf import PackedError, unpacked
 from ingestors.dat.methods import named
 from ingestors.textvalues import complex_of, is_complex, value_of
 from ingestors.titles import names_above
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 VAMAS = "VAMAS Surface Chemical Analysis Standard Data Transfer Format 1988 May 4"
 _POSITIVE = " JKLMNOPQR"
