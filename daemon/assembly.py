@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from daemon.catalogs.credentials import Key, find_key, find_secret, find_url, variable_of
 from daemon.catalogs.crucible import Crucible, CrucibleOptions
+from daemon.catalogs.pace import Pace
 from daemon.catalogs.remote import Remote
 from daemon.catalogs.scicat import SciCat
 from daemon.catalogs.scicat_lookups import SciCatOptions
@@ -131,7 +132,7 @@ def scicat(settings: SciCatCatalog, instrument: Instrument, clock: Clock) -> Sci
         instrument.instrument,
         password=_secret(settings, "password", settings.password) if settings.username else None,
         token=_secret(settings, "token", settings.token),
-        mover=_mover(settings),
+        mover=_mover(settings, clock),
         roots=[str(root.path) for root in instrument.roots],
         software=f"labferry {importlib.metadata.version('labferry')}",
         verify=settings.verify_tls,
@@ -139,16 +140,17 @@ def scicat(settings: SciCatCatalog, instrument: Instrument, clock: Clock) -> Sci
     return SciCat(options, clock)
 
 
-def _mover(settings: SciCatCatalog) -> Mover | None:
+def _mover(settings: SciCatCatalog, clock: Clock) -> Mover | None:
     """What brings the files to the facility's storage; None if they lie there already."""
     transfer = settings.transfer
     read_back = transfer.verify == "hash"
     if transfer.mode == "in-place" or transfer.to is None:
         return None
+    pace = None if settings.bandwidth is None else Pace(clock, settings.bandwidth)
     if transfer.mode == "copy":
-        return Copier(transfer.to, read_back=read_back)
+        return Copier(transfer.to, read_back=read_back, pace=pace)
     secret = _secret(settings, "storage_password", None)
-    return Remote(transfer.to, transfer.options, secret.text if secret else None, read_back=read_back)
+    return Remote(transfer.to, transfer.options, secret.text if secret else None, read_back=read_back, pace=pace)
 
 
 def _secret(settings: SciCatCatalog, what: str, configured: SecretStr | None) -> Key | None:

@@ -18,7 +18,7 @@ from daemon.forms import (
     did_you_mean,
 )
 from daemon.placeholders import Template
-from daemon.policies import Delivered
+from daemon.policies import Uploading
 from daemon.strict import Strict
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ class SciCatTransfer(Strict):
         return value
 
 
-class SciCatCatalog(Delivered):
+class SciCatCatalog(Uploading):
     """SciCat, of the generations 4 and 5."""
 
     type: Literal["scicat"] = Field(description="SciCat, of the generations 4 and 5.")

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from daemon.catalogs.catalog import Finding, Health
 from daemon.catalogs.source import CHUNK, Source
-from daemon.catalogs.transfer import OBJECT_STORES, PART, others, outcome, same_or_grown
+from daemon.catalogs.transfer import OBJECT_STORES, PART, others, outcome, paced, same_or_earlier
 from daemon.errors import CatalogError, CatalogRefused, CatalogUnavailable, ConfigurationError, SourceChanged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from daemon.catalogs.catalog import Attempt
+    from daemon.catalogs.pace import Pace
     from daemon.model import RecordFile
 
 _SECRETS: Final = {"s3": "secret", "s3a": "secret"}
@@ -31,7 +32,9 @@ _T = TypeVar("_T")
 class Remote:
     """One storage by its URL. Each thread has a connection of its own: not every protocol can share one."""
 
-    def __init__(self, url: str, options: Mapping[str, Any], secret: str | None, *, read_back: bool) -> None:
+    def __init__(
+        self, url: str, options: Mapping[str, Any], secret: str | None, *, read_back: bool, pace: Pace | None = None
+    ) -> None:
         self._url = url.rstrip("/")
         self._scheme = url.split("://", 1)[0]
         self._options = dict(options)
@@ -39,6 +42,7 @@ class Remote:
             self._options[_SECRETS.get(self._scheme, "password")] = secret
         self._secrets = [text for text in (secret,) if text]
         self._read_back = read_back
+        self._pace = pace
         self._own = threading.local()
         self._whole = self._scheme in OBJECT_STORES
         self._connect_to = _protocol(self._scheme, url)
@@ -58,7 +62,7 @@ class Remote:
         target = self._path(f"{folder}/{name}")
         with Source(file) as source:
             source.verify()
-            found = self._look(target, source, attempt.alive)
+            found = self._look(target, source, attempt)
             if found is True:
                 return outcome(name, file, "already there")
             if self._whole:
@@ -68,7 +72,7 @@ class Remote:
             part = f"{above}/.{own[:80]}.{file.sha256[:16]}{PART}"
             self._ask(lambda storage: storage.makedirs(above, exist_ok=True))
             self._send(part, source, attempt.alive)
-            return outcome(name, file, self._rename(part, target, source, attempt.alive, replace=found is None))
+            return outcome(name, file, self._rename(part, target, source, attempt, replace=found is None))
 
     def keep(self, name: str, data: bytes) -> None:
         """Bring bytes from memory to a name that tells what they are; what is there of this size stays."""
@@ -100,12 +104,12 @@ class Remote:
     def close(self) -> None:
         """The connections end with their threads."""
 
-    def _look(self, target: str, source: Source, alive: Callable[[], None]) -> bool | None:
-        """False if nothing is there, True if all of it is, None if the beginning of it is. Raises CatalogRefused."""
+    def _look(self, target: str, source: Source, attempt: Attempt) -> bool | None:
+        """False if nothing is there, True if all of it is, None if what is there may be replaced. Raises CatalogRefused."""
         size = self._size(target)
         if size is None:
             return False
-        found = same_or_grown(lambda length: self._sha256(target, length, alive), size, source, alive)
+        found = same_or_earlier(lambda length: self._sha256(target, length, attempt.alive), size, source, attempt)
         if found is False:
             raise others(f"{self._scheme}://{target.lstrip('/')}")
         return found
@@ -115,7 +119,7 @@ class Remote:
         file, digest = source.file, hashlib.sha256()
         stream = self._ask(lambda storage: storage.open(target, "wb"))
         try:
-            for chunk in source.chunks(0, file.size, alive):
+            for chunk in paced(self._pace, source.chunks(0, file.size, alive)):
                 digest.update(chunk)
                 self._ask(lambda _, chunk=chunk: stream.write(chunk))  # type: ignore[misc]
             source.verify()
@@ -134,8 +138,8 @@ class Remote:
                 f"The storage {self._url} does not have the bytes of {file.name} that it was given."
             )
 
-    def _rename(self, part: str, target: str, source: Source, alive: Callable[[], None], *, replace: bool) -> str:
-        if not replace and self._look(target, source, alive) is True:  # somebody else brought it meanwhile
+    def _rename(self, part: str, target: str, source: Source, attempt: Attempt, *, replace: bool) -> str:
+        if not replace and self._look(target, source, attempt) is True:  # somebody else brought it meanwhile
             self._ask(lambda storage: storage.rm_file(part))
             return "already there"
         try:

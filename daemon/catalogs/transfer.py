@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from daemon.catalogs.catalog import Finding, Health
 from daemon.catalogs.source import CHUNK, Source
 from daemon.errors import CatalogRefused, CatalogUnavailable, NotYet, SourceChanged
+from daemon.model import StepKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from daemon.catalogs.catalog import Attempt
+    from daemon.catalogs.pace import Pace
     from daemon.model import RecordFile
 
 PART: Final = ".labferry-part"
@@ -66,26 +68,36 @@ def others(location: str) -> CatalogRefused:
     )
 
 
-def same_or_grown(there: Callable[[int], str], size: int, source: Source, alive: Callable[[], None]) -> bool | None:
-    """Of a file of `size` bytes that is there: True if it is ours, None if it is the beginning of ours, else False.
+def same_or_earlier(there: Callable[[int], str], size: int, source: Source, attempt: Attempt) -> bool | None:
+    """Of a file of `size` bytes that is there: True if it is this one, None if it may be replaced, else False.
 
-    `there` gives the sha256 of its first n bytes.
+    Replaced is the beginning of this one, and what we brought ourselves last time. `there` gives the sha256 of its first
+    n bytes.
     """
     file = source.file
-    if size > file.size:
+    last = attempt.outcomes.get((StepKind.FILE, file.name), {})
+    if size > file.size and size != last.get("size"):
         return False
     digest = there(size)
-    if size == file.size:
-        return digest == file.sha256
-    return None if digest == source.sha256(size, alive) else False
+    if (size, digest) == (file.size, file.sha256):
+        return True
+    if (size, digest) == (last.get("size"), last.get("sha256")):
+        return None
+    return None if size < file.size and digest == source.sha256(size, attempt.alive) else False
+
+
+def paced(pace: Pace | None, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The chunks, as fast as all uploads of the catalog together may be."""
+    return chunks if pace is None else pace.slices(chunks)
 
 
 class Copier:
     """Copies into a mounted folder. `root` must be there: a share that is not mounted is not made as a folder."""
 
-    def __init__(self, root: str, *, read_back: bool) -> None:
+    def __init__(self, root: str, *, read_back: bool, pace: Pace | None = None) -> None:
         self._root = Path(root)
         self._read_back = read_back
+        self._pace = pace
 
     def check(self) -> Sequence[Finding]:
         """Whether the folder is there, can be written, and is not the system's own disk."""
@@ -110,7 +122,7 @@ class Copier:
             try:
                 if not self._root.is_dir():
                     raise CatalogUnavailable(f"The storage {self._root} is not there.", "Is it mounted?")
-                grown = self._look(target, source, attempt.alive)
+                grown = self._look(target, source, attempt)
                 if grown is True:
                     part.unlink(missing_ok=True)  # of a try that was killed between its last two steps
                     return outcome(name, file, "already there")
@@ -119,7 +131,7 @@ class Copier:
                     self._fill(stream, source, attempt.alive)
                     source.verify()
                     _dress(stream, file)
-                    how = self._publish(part, target, source, attempt.alive, replace=grown is None)
+                    how = self._publish(part, target, source, attempt, replace=grown is None)
             except OSError as error:
                 raise _failed(error, target) from None
         return outcome(name, file, how)
@@ -144,15 +156,15 @@ class Copier:
     def close(self) -> None:
         """Nothing is held."""
 
-    def _look(self, target: Path, source: Source, alive: Callable[[], None]) -> bool | None:
-        """False if nothing is there, True if all of it is, None if the beginning of it is. Raises CatalogRefused."""
+    def _look(self, target: Path, source: Source, attempt: Attempt) -> bool | None:
+        """False if nothing is there, True if all of it is, None if what is there may be replaced. Raises CatalogRefused."""
         try:
             status = target.lstat()
         except FileNotFoundError:
             return False
         if not stat.S_ISREG(status.st_mode):
             raise others(str(target))
-        found = same_or_grown(lambda size: _sha256(target, size, alive), status.st_size, source, alive)
+        found = same_or_earlier(lambda size: _sha256(target, size, attempt.alive), status.st_size, source, attempt)
         if found is False:
             raise others(str(target))
         return found
@@ -177,14 +189,14 @@ class Copier:
             digest.update(chunk)
         os.ftruncate(stream, begin)
         os.lseek(stream, begin, os.SEEK_SET)
-        for chunk in source.chunks(begin, source.file.size - begin, alive):
+        for chunk in paced(self._pace, source.chunks(begin, source.file.size - begin, alive)):
             digest.update(chunk)
             rest = memoryview(chunk)
             while rest:
                 rest = rest[os.write(stream, rest) :]
         return digest.hexdigest()
 
-    def _publish(self, part: Path, target: Path, source: Source, alive: Callable[[], None], *, replace: bool) -> str:
+    def _publish(self, part: Path, target: Path, source: Source, attempt: Attempt, *, replace: bool) -> str:
         """Give the temporary file its name, if nobody else has taken that meanwhile."""
         if replace:
             part.replace(target)
@@ -193,11 +205,11 @@ class Copier:
         try:
             os.link(part, target)
         except FileExistsError:
-            self._look(target, source, alive)
+            self._look(target, source, attempt)
         except OSError as error:
             if error.errno not in _NO_LINKS:
                 raise
-            if self._look(target, source, alive) is False:
+            if self._look(target, source, attempt) is False:
                 part.rename(target)
         with contextlib.suppress(FileNotFoundError):
             part.unlink()

@@ -18,8 +18,10 @@ import pytest
 from fsspec.implementations.memory import MemoryFile, MemoryFileSystem
 
 from daemon.catalogs.catalog import Attempt, Health
+from daemon.catalogs.pace import Pace
 from daemon.catalogs.remote import Remote
 from daemon.catalogs.transfer import PART, Copier
+from daemon.clock import ManualClock
 from daemon.errors import CatalogRefused, CatalogUnavailable, ConfigurationError, SourceChanged
 from tests.fakes.deliveries import record_file
 
@@ -36,9 +38,9 @@ class Ended(Exception):  # noqa: N818 no error
     """The daemon is stopping."""
 
 
-def attempt(alive: Callable[[], None] = lambda: None) -> Attempt:
+def attempt(alive: Callable[[], None] = lambda: None, outcomes: Any = None) -> Attempt:
     """A first try."""
-    return Attempt(repeated=False, memory={}, remember=lambda _: None, outcomes={}, alive=alive)
+    return Attempt(repeated=False, memory={}, remember=lambda _: None, outcomes=outcomes or {}, alive=alive)
 
 
 def ending_after(calls: int) -> Callable[[], None]:
@@ -97,6 +99,7 @@ class _Object(MemoryFile):
     def close(self) -> None:
         if not self.given_up:
             self.commit()
+            self.given_up = True
 
     def discard(self) -> None:
         self.given_up = True
@@ -297,6 +300,26 @@ def test_the_beginning_of_a_file_is_replaced_by_all_of_it(place: Place, source: 
     assert place.mover.deliver(place.folder, "scan.dat", source, attempt())["how"] == "replaced"
     assert place.read("scan.dat") == CONTENT
     assert place.names() == ["scan.dat"]
+
+
+def test_what_we_brought_ourselves_may_be_replaced(place: Place, source: RecordFile, tmp_path: Path) -> None:
+    """A rewritten file takes the place of its earlier content where that is configured; only what we know as ours goes."""
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "scan.dat").write_bytes(CONTENT[::-1] + b"longer")
+    old = record_file(tmp_path / "old" / "scan.dat")
+    outcome = place.mover.deliver(place.folder, "scan.dat", old, attempt())
+    known = {("file", "scan.dat"): outcome}
+    assert place.mover.deliver(place.folder, "scan.dat", source, attempt(outcomes=known))["how"] == "replaced"
+    assert place.read("scan.dat") == CONTENT
+
+
+def test_a_bandwidth_limits_every_way(place: Place, source: RecordFile) -> None:
+    """Bytes go out when their time has come."""
+    clock = ManualClock()
+    place.mover._pace = Pace(clock, len(CONTENT))  # type: ignore[attr-defined]
+    before = clock.monotonic()
+    place.mover.deliver(place.folder, "scan.dat", source, attempt())
+    assert clock.monotonic() - before > 0.5
 
 
 @pytest.mark.parametrize("calls", [1, 3, 5])
