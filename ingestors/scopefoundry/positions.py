@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ingestors.scopefoundry.scene import Scene
 
 _MOST: Final = 400  # positions of one file
+_LINES: Final = 12
 _ROWS: Final = 200  # spectra of one position that are averaged
 
 
@@ -105,12 +106,23 @@ def kinds(scene: Scene) -> list[Thumbnail]:
         data = scene.data(name)
         if kind == name or data is None or data.ndim > 2:  # noqa: PLR2004 one spectrum, or a row for each
             continue
-        x = scene.x_axis(data.shape[-1], f"{kind}_wls", f"{kind}_wavelengths")
-        title = f"{scene.name}, {kind}"
-        drawn = shapes.line(data, x, title=title) if data.ndim == 1 else shapes.lines(data, x, title=title, name=kind)
-        found += [drawn] if drawn is not None else []
+        found += _lines(scene, kind, data)
     photo = scene.data("photo", "image")
     if photo is not None and photo.ndim in {2, 3} and found:
         values = reading.read(photo, (1200, 1600, 4)[: photo.ndim])
         found += [] if values is None else [shapes.photograph(values, title=scene.name, caption="photo")]
     return found
+
+
+def _lines(scene: Scene, kind: str, data: h5py.Dataset) -> list[Thumbnail]:
+    """One spectrum, or up to a dozen of many."""
+    values = reading.read(data, (_LINES, 100_000)[-data.ndim :])
+    if values is None:
+        return []
+    x, label = scene.across(data.shape[-1], f"{kind}_wls", f"{kind}_wavelengths")
+    step = -(-data.shape[-1] // 100_000)
+    every = -(-data.shape[0] // _LINES) if data.ndim > 1 else 1
+    rows = np.atleast_2d(values)
+    series = [rendering.Series(x[::step], row, f"{kind} {number * every}") for number, row in enumerate(rows)]
+    png = rendering.curve(series, title=f"{scene.name}, {kind}", x_label=label, y_label=f"{kind} (counts)")
+    return [rendering.thumbnail(f"{kind}_spectra", png)]

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _MOST_MAPS: Final = 3
 _MOST_FRAMES: Final = 6
 _PLANE: Final = 2
+_TILE: Final = 4  # rows and columns of tiles, rows and columns of pixels
+_PIXEL_SIZES: Final = ("pixel_size_um_effective", "pixel_size_um")
 _SIDE: Final = 900  # pixels of a mosaic before it is drawn
 
 
@@ -86,7 +88,12 @@ def tiles(scene: Scene) -> list[Thumbnail]:
     order = (0, 2, 1, 3, *range(4, values.ndim))
     joined = values.transpose(order)
     joined = joined.reshape(joined.shape[0] * joined.shape[1], -1, *joined.shape[4:])
-    return [rendering.thumbnail("tiles", rendering.picture(joined, scene.name))]
+    size = next(
+        (found for name in _PIXEL_SIZES if isinstance(found := reading.attribute(scene.group, name), float)), None
+    )
+    thinned = data.shape[4] / values.shape[3 if values.ndim > _TILE else -1]
+    pixel = (size * thinned, "µm") if size else None
+    return [rendering.thumbnail("tiles", rendering.picture(joined, scene.name, pixel=pixel))]
 
 
 def images(scene: Scene) -> list[Thumbnail]:
