@@ -28,10 +28,13 @@ demo: $(READY)  ## a simulated instrument, the daemon and the local catalog, to 
 	@$(BIN)/labferry demo $(ARGS)
 
 test: $(READY) oracle-crucible chromium  ## every test that takes less than minutes
-	$(BIN)/pytest -m "not slow" $(ARGS)
+	$(BIN)/pytest -m "not slow and not pds" $(ARGS)
 
 test-long: $(READY) oracles chromium  ## the tests that take minutes
 	$(BIN)/pytest -m slow --timeout 1800 $(ARGS)
+
+test-pds: $(READY) oracle-pds  ## the AT Protocol's tests against a real PDS
+	$(BIN)/pytest -m pds --timeout 600 $(ARGS)
 
 check: $(READY)  ## lint, format, types, import rules
 	$(BIN)/ruff check
@@ -87,6 +90,9 @@ oracle-crucible: .uv/.ready
 
 oracle-scopefoundry: .uv/.ready
 	@test -e $(SCOPEFOUNDRY) || PYTHON=$(PYTHON) sh tests/environments/oracle.sh scopefoundry scopefoundry==2.2.1 numpy h5py qtpy pyqtgraph PyQt6 uuid7
+
+oracle-pds:
+	@test -e .oracles/pds/.ready || PYTHON=$(PYTHON) sh tests/environments/pds.sh
 
 chromium:
 	@sh tests/environments/chromium.sh

@@ -7,8 +7,14 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from daemon.atproto_settings import AtProtoCatalog
+from daemon.catalogs.atproto import AtProto, Options
+from daemon.catalogs.atproto_record import Publishing
+from daemon.catalogs.atproto_session import Session
+from daemon.catalogs.atproto_storage import Blobs, Bucket, Folder
 from daemon.catalogs.credentials import Key, find_key, find_secret, find_url, variable_of
 from daemon.catalogs.crucible import Crucible, CrucibleOptions
+from daemon.catalogs.http import HttpClient
 from daemon.catalogs.pace import Pace
 from daemon.catalogs.remote import Remote
 from daemon.catalogs.scicat import SciCat
@@ -18,19 +24,20 @@ from daemon.embedded import EmbeddedCatalog
 from daemon.errors import ConfigurationError, LabferryError
 from daemon.forms import web_address
 from daemon.scicat_settings import SciCatCatalog
-from daemon.settings import LocalCatalog, catalogs_of
+from daemon.settings import CrucibleCatalog, LocalCatalog, catalogs_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pydantic import SecretStr
 
+    from daemon.catalogs.atproto_storage import Storage
     from daemon.catalogs.catalog import Catalog
     from daemon.catalogs.transfer import Mover
     from daemon.clock import Clock
     from daemon.embedded import Address
     from daemon.policies import Delivered
-    from daemon.settings import AnyCatalog, CrucibleCatalog, Instrument
+    from daemon.settings import AnyCatalog, ElsewhereCatalog, Instrument
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +87,22 @@ def reach(instrument: Instrument, clock: Clock) -> tuple[dict[str, Connection], 
     return connections, problems
 
 
-def elsewhere(settings: CrucibleCatalog | SciCatCatalog, instrument: Instrument, clock: Clock) -> Catalog:
+def elsewhere(settings: ElsewhereCatalog, instrument: Instrument, clock: Clock) -> Catalog:
     """The adapter for a catalog that is no part of this program. Raises CredentialsRefused or ConfigurationError."""
     settings = addressed(settings)
     if isinstance(settings, SciCatCatalog):
         return scicat(settings, instrument, clock)
+    if isinstance(settings, AtProtoCatalog):
+        return atproto(settings, clock)
     return crucible(settings, instrument, clock)
 
 
-def addressed(settings: CrucibleCatalog | SciCatCatalog) -> CrucibleCatalog | SciCatCatalog:
+def addressed(settings: ElsewhereCatalog) -> ElsewhereCatalog:
     """The settings with the address in force: of a Crucible that the file does not name, what the environment says.
 
     LABFERRY_<NAME>_URL, then what nano-crucible would use. Raises ConfigurationError for one that is none.
     """
-    if isinstance(settings, SciCatCatalog) or "url" in settings.model_fields_set:
+    if not isinstance(settings, CrucibleCatalog) or "url" in settings.model_fields_set:
         return settings
     variable = variable_of(settings.name, "url")
     url = os.environ.get(variable, "").strip() or find_url(os.environ)
@@ -116,6 +125,9 @@ def crucible(settings: CrucibleCatalog, instrument: Instrument, clock: Clock) ->
         key=find_key(configured, os.environ, name=settings.name, url=settings.url),
         name=settings.name,
         ingestion=settings.ingestion,
+        metadata=settings.metadata,
+        known_files=settings.known_files,
+        samples_by_name=True,
         verify=settings.verify_tls,
         bandwidth=settings.bandwidth,
         project_id=instrument.attributes.get("project_id"),
@@ -153,7 +165,38 @@ def _mover(settings: SciCatCatalog, clock: Clock) -> Mover | None:
     return Remote(transfer.to, transfer.options, secret.text if secret else None, read_back=read_back, pace=pace)
 
 
-def _secret(settings: SciCatCatalog, what: str, configured: SecretStr | None) -> Key | None:
+def atproto(settings: AtProtoCatalog, clock: Clock) -> AtProto:
+    """The adapter for the AT Protocol index. Without an app password it is made too, and says so when it is asked."""
+    client = HttpClient(settings.name, settings.url, "", clock, verify=settings.verify_tls)
+    session = Session(client, clock, settings.identifier, _secret(settings, "password", settings.password))
+    publishing = Publishing(
+        license=settings.license or "",
+        description=settings.description or "",
+        orcid=settings.orcid,
+        label=settings.label,
+    )
+    options = Options(settings.name, publishing, settings.max_size, settings.page)
+    return AtProto(options, session, _shard_storage(settings, session))
+
+
+def _shard_storage(settings: AtProtoCatalog, session: Session) -> Storage:
+    storage = settings.storage
+    if storage.mode == "http" and storage.folder is not None and storage.address is not None:
+        return Folder(storage.folder, storage.address)
+    if storage.mode == "s3" and storage.bucket is not None:
+        secret = _secret(settings, "storage_password", None)
+        endpoint = {"client_kwargs": {"endpoint_url": storage.endpoint}} if storage.endpoint else {}
+        store = Remote(
+            f"s3://{storage.bucket}",
+            {**endpoint, **storage.options},
+            secret.text if secret else None,
+            read_back=False,
+        )
+        return Bucket(storage.bucket, storage.prefix.strip("/"), storage.region, storage.endpoint, store.keep)
+    return Blobs(session, settings.blob_limit)
+
+
+def _secret(settings: SciCatCatalog | AtProtoCatalog, what: str, configured: SecretStr | None) -> Key | None:
     text = None if configured is None else configured.get_secret_value()
     return find_secret(what, text, os.environ, name=settings.name, problems=[])
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.forms import KeyProblems, did_you_mean
-from daemon.scicat_settings import SCICAT_SECTIONS
-from daemon.settings import CATALOGS, SECTIONS, Instrument
+from daemon.settings import CATALOG_SECTIONS, CATALOGS, SECTIONS, Instrument
 from daemon.strict import Strict
 
 if TYPE_CHECKING:
@@ -109,7 +108,8 @@ def section(trail: Trail, loc: tuple[int | str, ...] = ()) -> type[BaseModel]:
         return Instrument
     if trail[0] == "catalogs":
         kind, below = (str(loc[2]), loc[3:-1]) if len(loc) > 2 else ("", ())  # noqa: PLR2004 catalogs, number, type
-        inside = [SCICAT_SECTIONS[str(part)] for part in below if kind == "scicat" and part in SCICAT_SECTIONS]
+        sections = CATALOG_SECTIONS.get(kind, {})
+        inside = [sections[str(part)] for part in below if part in sections]
         return inside[-1] if inside else CATALOGS.get(kind, Strict)
     return SECTIONS.get(str(trail[0]), Strict)
 

@@ -12,6 +12,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from daemon.atproto_settings import ATPROTO_SECTIONS, AtProtoCatalog
 from daemon.forms import (
     ByteSize,
     CatalogName,
@@ -27,7 +28,7 @@ from daemon.forms import (
     WebAddress,
 )  # fmt: skip
 from daemon.policies import Uploading
-from daemon.scicat_settings import SciCatCatalog
+from daemon.scicat_settings import SCICAT_SECTIONS, SciCatCatalog
 from daemon.strict import Strict
 
 DEFAULT_EXCLUDE: Final = (
@@ -130,6 +131,12 @@ class CrucibleCatalog(Uploading):
     type: Literal["crucible"] = Field(description="Crucible v3, or a server that speaks its API.")
     name: CatalogName = Field("crucible", description="What status, logs and variables call this catalog.")
     url: WebAddress = Field("https://crucible.lbl.gov/api/v3", description="The address of its API.")
+    metadata: Literal["merge", "replace"] = Field(
+        "merge", description="Later scientific metadata: merged, so that what people changed there stays, or in place of all."
+    )
+    known_files: Literal["link", "send"] = Field(
+        "link", description="A file whose bytes are in another dataset there: told and linked, or sent once more."
+    )
     api_key: SecretStr | None = Field(
         None, description="The key. Only in a file that nobody else may read; better a variable or a credential."
     )
@@ -141,7 +148,8 @@ class CrucibleCatalog(Uploading):
     )
 
 
-AnyCatalog = LocalCatalog | CrucibleCatalog | SciCatCatalog
+ElsewhereCatalog = CrucibleCatalog | SciCatCatalog | AtProtoCatalog
+AnyCatalog = LocalCatalog | ElsewhereCatalog
 CatalogSettings = Annotated[AnyCatalog, Field(discriminator="type")]
 
 SECTIONS: Final[dict[str, type[Strict]]] = {
@@ -149,8 +157,10 @@ SECTIONS: Final[dict[str, type[Strict]]] = {
     "store": StoreKeeping,
 }  # fmt: skip
 CATALOGS: Final[dict[str, type[Strict]]] = {
-    "local": LocalCatalog, "crucible": CrucibleCatalog, "scicat": SciCatCatalog,
+    "local": LocalCatalog, "crucible": CrucibleCatalog, "scicat": SciCatCatalog, "atproto": AtProtoCatalog,
 }  # fmt: skip
+CATALOG_SECTIONS: Final[dict[str, dict[str, type[Strict]]]] = {"scicat": SCICAT_SECTIONS, "atproto": ATPROTO_SECTIONS}
+"""The sections inside a catalog, by its type and their key."""
 
 
 class Instrument(BaseSettings):

@@ -146,6 +146,11 @@ class HttpClient:
         self._pools = _Pools(catalog, verify)
         self._pools.reaching(self._url)  # an unusable proxy is found now
 
+    @property
+    def base(self) -> str:
+        """The base URL, without a slash at its end."""
+        return self._base
+
     def conceal(self, secret: str, *, instead_of: str = "") -> None:
         """Let this text appear in no error either: a password, or a token that stands in a request's own headers."""
         self._secrets.discard(instead_of)

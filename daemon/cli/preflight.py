@@ -29,8 +29,7 @@ from ingestors.api import display_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from daemon.scicat_settings import SciCatCatalog
-    from daemon.settings import CrucibleCatalog, Instrument, Root
+    from daemon.settings import ElsewhereCatalog, Instrument, Root
 
 OK: Final = 0
 TRY_LATER: Final = 75
@@ -216,7 +215,7 @@ def _local(catalog: LocalCatalog) -> Iterator[Look]:
                 yield warning("catalog", text)
 
 
-def _elsewhere(catalog: CrucibleCatalog | SciCatCatalog, instrument: Instrument) -> Iterator[Look]:
+def _elsewhere(catalog: ElsewhereCatalog, instrument: Instrument) -> Iterator[Look]:
     try:
         adapter = assembly.elsewhere(catalog, instrument, SystemClock())
     except LabferryError as error:

@@ -69,7 +69,7 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in {"Content-Type": kind, **reply.headers, "Content-Length": str(len(content))}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(content)
+        self.wfile.write(b"" if self.command == "HEAD" else content)
         self.wfile.flush()
 
     def __getattr__(self, name: str) -> Callable[[], None]:

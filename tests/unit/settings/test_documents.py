@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
+from daemon.atproto_settings import ATPROTO_SECTIONS
 from daemon.schema import schema
 from daemon.scicat_settings import SCICAT_SECTIONS
 from daemon.settings import CATALOGS, SECTIONS, Instrument
@@ -19,8 +20,12 @@ if TYPE_CHECKING:
 
 HOUSE = Path(__file__).parents[3]
 EXAMPLES = sorted((HOUSE / "config").glob("*.yaml"))
-MODELS: list[type[BaseModel]] = [Instrument, *SECTIONS.values(), *CATALOGS.values(), *SCICAT_SECTIONS.values()]
-SHOWN: dict[type[BaseModel], str] = dict.fromkeys([CATALOGS["scicat"], *SCICAT_SECTIONS.values()], "tem-scicat")
+INSIDE = {**SCICAT_SECTIONS, **ATPROTO_SECTIONS}
+MODELS: list[type[BaseModel]] = [Instrument, *SECTIONS.values(), *CATALOGS.values(), *INSIDE.values()]
+SHOWN: dict[type[BaseModel], str] = {
+    **dict.fromkeys([CATALOGS["scicat"], *SCICAT_SECTIONS.values()], "tem-scicat"),
+    **dict.fromkeys([CATALOGS["atproto"], *ATPROTO_SECTIONS.values()], "open-data"),
+}
 PREFIXES = {
     "roots": "roots[].",
     "path_map": "path_map[].",
@@ -43,8 +48,8 @@ def test_each_example_can_be_used(path: Path) -> None:
 
 
 def test_the_examples_cover_the_kinds_of_instrument() -> None:
-    """ScopeFoundry, diffractometer, tables and a facility with SciCat have an example each."""
-    assert [path.stem for path in EXAMPLES] == ["generic-tables", "hip-microscope", "tem-scicat", "xrd"]
+    """ScopeFoundry, diffractometer, tables, a facility with SciCat and open data have an example each."""
+    assert [path.stem for path in EXAMPLES] == ["generic-tables", "hip-microscope", "open-data", "tem-scicat", "xrd"]
 
 
 def test_the_schema_is_up_to_date() -> None:
@@ -66,7 +71,7 @@ def test_each_option_is_described(model: type[BaseModel]) -> None:
     """An option says what it means in one or two sentences, in the settings, the complete example and the README."""
     example = (HOUSE / "config" / f"{SHOWN.get(model, 'hip-microscope')}.yaml").read_text("utf-8")
     readme = (HOUSE / "README.md").read_text("utf-8")
-    home = next((name for name, other in {**SECTIONS, **SCICAT_SECTIONS}.items() if other is model), "")
+    home = next((name for name, other in {**SECTIONS, **INSIDE}.items() if other is model), "")
     prefix = PREFIXES.get(home, f"{home}." if home else "")
     for name, field in model.model_fields.items():
         assert field.description, name

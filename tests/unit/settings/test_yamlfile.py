@@ -152,7 +152,7 @@ BROKEN = {
     "state in a root": ("instrument: ab\nroots: [{path: data}]\nstate: data/state\n", "3:1: state: the state folder DIR/data/state lies inside the root DIR/data; labferry never writes there: choose another"),
     "catalog in a root": ("instrument: ab\nroots: [{path: data}]\ncatalogs:\n  - {type: local, path: data}\n", "4:19: catalogs[0].path: the catalog's folder DIR/data lies inside the root DIR/data; labferry never writes there: choose another"),
     "catalog type": ("instrument: ab\nroots: [{path: data}]\ncatalogs:\n  - type: scicta\n", "4:5: catalogs[0].type: 'scicta' is no type of catalog; did you mean 'scicat'?"),
-    "catalog without type": ("instrument: ab\nroots: [{path: data}]\ncatalogs:\n  - name: x\n", "4:5: catalogs[0]: the option `type` is missing; known types are crucible, local, scicat"),
+    "catalog without type": ("instrument: ab\nroots: [{path: data}]\ncatalogs:\n  - name: x\n", "4:5: catalogs[0]: the option `type` is missing; known types are atproto, crucible, local, scicat"),
     "catalog's option": ("instrument: ab\nroots: [{path: data}]\ncatalogs:\n  - type: crucible\n    port: 80\n", "5:5: catalogs[0].port: is no option here; known are api_key, bandwidth, ingestion, large, name, quiet_hours, rewritten, type, url, verify_tls, workers"),
     "catalog's address": ("instrument: ab\nroots: [{path: data}]\ncatalogs:\n  - type: crucible\n    url: crucible.lbl.gov\n", "5:5: catalogs[0].url: should be a web address such as https://crucible.lbl.gov/api/v3"),
     "catalogs of one name": ("instrument: ab\nroots: [{path: data}]\ncatalogs:\n  - {type: crucible}\n  - {type: crucible}\n", "5:5: catalogs[1]: the catalog in line 4 is called 'crucible' too; give one of them another `name:`"),

@@ -1,0 +1,431 @@
+"""The AT Protocol adapter against a PDS: the fake in every run, a real one with `make test-pds`."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import os
+import tarfile
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import msgpack
+import pytest
+
+from daemon.catalogs.atproto import COPIES, AtProto, Options
+from daemon.catalogs.atproto_ids import blob_cid
+from daemon.catalogs.atproto_lexicon import ENTRY, LABEL, SCHEMA, problems
+from daemon.catalogs.atproto_reading import key_of
+from daemon.catalogs.atproto_record import DOCUMENT, SCHEMA_KEY, Publishing
+from daemon.catalogs.atproto_session import LOGIN_SECONDS, Session
+from daemon.catalogs.atproto_storage import Blobs, Bucket, Folder
+from daemon.catalogs.catalog import Health
+from daemon.catalogs.credentials import Key
+from daemon.catalogs.http import HttpClient
+from daemon.clock import ManualClock
+from daemon.errors import CatalogRefused, CatalogUnavailable, CredentialsRefused, SourceChanged
+from daemon.mfid import new_mfid
+from tests.fakes.deliveries import Notebook, dataset_record, record_file, thumbnail
+from tests.fakes.httpserver import serve
+from tests.fakes.pds import DID, HANDLE, PASSWORD, FakePds
+from tests.fakes.pds_box import real_pds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from daemon.catalogs.atproto_storage import Storage
+    from daemon.model import DatasetRecord
+
+
+@dataclass
+class Place:
+    """A PDS and an account on it; `fake` where it is the fake."""
+
+    url: str
+    handle: str
+    password: str
+    fake: FakePds | None = None
+    made: list[AtProto] = field(default_factory=list)
+
+    def close(self) -> None:
+        """Every adapter gives back its connections."""
+        for adapter in self.made:
+            adapter.close()
+
+    def adapter(self, clock: ManualClock | None = None, storage: Storage | None = None, **options: Any) -> AtProto:
+        """An adapter with a session of its own."""
+        clock = clock or ManualClock()
+        client = HttpClient("atproto", self.url, "", clock)
+        session = Session(client, clock, self.handle, Key(self.password, "a test"))
+        publishing = options.pop("publishing", Publishing(license="CC-BY-4.0"))
+        chosen = Options("atproto", publishing, options.pop("max_size", 10**9))
+        adapter = AtProto(chosen, session, storage or Blobs(session, options.pop("blob_limit", None)))
+        self.made.append(adapter)
+        return adapter
+
+    def get(self, name: str, **query: str) -> httpx.Response:
+        """A request without an account, as everybody makes it."""
+        return httpx.get(f"{self.url}/xrpc/{name}", params=query)
+
+    def record(self, collection: str, key: str, repo: str = "") -> dict[str, Any]:
+        """A record's value."""
+        answer = self.get("com.atproto.repo.getRecord", repo=repo or self.handle, collection=collection, rkey=key)
+        assert answer.status_code == 200, answer.text
+        value: dict[str, Any] = answer.json()["value"]
+        return value
+
+    def files(self, key: str) -> dict[str, bytes]:
+        """Every sample of an entry's shards, by plain getRecord and getBlob, as a stranger reads them."""
+        entry = self.record(ENTRY, key)
+        did = self.get("com.atproto.identity.resolveHandle", handle=self.handle).json()["did"] if not self.fake else DID
+        back: dict[str, bytearray] = {}
+        for item in entry["storage"]["blobs"]:
+            answer = self.get("com.atproto.sync.getBlob", did=did, cid=item["blob"]["ref"]["$link"])
+            assert hashlib.sha256(answer.content).hexdigest() == item["checksum"]["digest"]
+            with tarfile.open(fileobj=io.BytesIO(answer.content)) as archive:
+                for member in archive.getmembers():
+                    stream = archive.extractfile(member)
+                    assert stream is not None
+                    sample = msgpack.unpackb(stream.read())
+                    part = back.setdefault(sample["path"], bytearray())
+                    assert sample["offset"] == len(part)
+                    part += sample["data"]
+        return {path: bytes(data) for path, data in back.items()}
+
+
+@contextmanager
+def fake_place() -> Iterator[Place]:
+    """The fake."""
+    fake = FakePds()
+    with serve(fake.answer) as url, closing(Place(url, HANDLE, PASSWORD, fake)) as made:
+        yield made
+
+
+@pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.pds)])
+def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A PDS with an account."""
+    if request.param == "fake":
+        with fake_place() as made:
+            yield made
+    else:
+        with ExitStack() as stack:
+            url, handle, password = stack.enter_context(real_pds(tmp_path_factory.mktemp("pds")))
+            yield stack.enter_context(closing(Place(url, handle, password)))
+
+
+@pytest.fixture
+def faked() -> Iterator[Place]:
+    """The fake, where a test needs what no real one does on demand."""
+    with fake_place() as made:
+        yield made
+
+
+def measured(folder: Path, *, public: bool = True, revision: int = 1, **parts: Any) -> DatasetRecord:
+    """A dataset of a large file, an empty one and one with letters beyond ASCII."""
+    contents = {"map.h5": os.urandom(300_000), "leer.log": b"", "größe.dat": b"1 2\n"}
+    for name, content in contents.items():
+        if not (folder / name).exists():
+            (folder / name).write_bytes(content)
+    files = tuple(record_file(folder / name, primary=name == "map.h5") for name in contents)
+    metadata = parts.pop("scientific_metadata", {"laser": {"power": {"value": 1.5, "unit": "mW"}}, "large": 2**60})
+    return dataset_record(
+        parts.pop("unique_id", new_mfid(1_763_700_000_000_000_000)),
+        {"public": public, "dataset_name": "Karte 7", "measurement": "Raman", **parts.pop("attributes", {})},
+        scientific_metadata=metadata,
+        keywords=("gold",),
+        files=files,
+        thumbnails=(thumbnail("map.png", b"\x89PNG picture"),),
+        revision=revision,
+        **parts,
+    )
+
+
+def test_a_dataset_is_published_and_read_back_by_strangers(place: Place, tmp_path: Path) -> None:
+    """Every byte of every file comes back by requests that need no account; a large file lies in several shards."""
+    record = measured(tmp_path)
+    adapter = place.adapter(blob_limit=102_400) if place.fake is None else place.adapter()
+    if place.fake is not None:
+        place.fake.blob_limit = 102_400
+    Notebook().deliver(adapter, record)
+    key = key_of(record.unique_id)
+    entry = place.record(ENTRY, key)
+    assert problems(entry) == []
+    assert entry["size"]["shards"] == len(entry["storage"]["blobs"]) > 1
+    back = place.files(key)
+    assert {name: back[name] for name in ("map.h5", "leer.log", "größe.dat")} == {
+        name: (tmp_path / name).read_bytes() for name in ("map.h5", "leer.log", "größe.dat")
+    }
+    assert back["thumbnails/map.png"] == b"\x89PNG picture"
+    assert json.loads(back[DOCUMENT])["scientific_metadata"]["large"] == 2**60
+    assert entry["contentMetadata"]["scientific_metadata"]["laser"]["power"] == {"value": "1.5", "unit": "mW"}
+    assert len(base64.b64decode(entry["metadata"]["$bytes"])) % 3 == 0
+    assert place.record(LABEL, key)["name"] == "Karte 7"
+    assert entry["schemaRef"].endswith(f"/{SCHEMA}/{SCHEMA_KEY}")
+
+
+def test_delivering_again_writes_nothing(place: Place, tmp_path: Path) -> None:
+    """A replay by a daemon that forgot everything makes no commit: every record is there as it would be written."""
+    record = measured(tmp_path)
+    for _ in range(2):
+        Notebook().deliver(place.adapter(), record)
+    first = place.get(
+        "com.atproto.repo.getRecord", repo=place.handle, collection=ENTRY, rkey=key_of(record.unique_id)
+    ).json()
+    Notebook().deliver(place.adapter(), record)
+    again = place.get(
+        "com.atproto.repo.getRecord", repo=place.handle, collection=ENTRY, rkey=key_of(record.unique_id)
+    ).json()
+    assert first == again
+    if place.fake is not None:
+        assert place.fake.commits == 3  # schema, entry, label
+
+
+def test_a_later_revision_replaces_the_entry(place: Place, tmp_path: Path) -> None:
+    """Revision two writes over our own entry only, with the same record key."""
+    notebook, adapter = Notebook(), place.adapter()
+    record = measured(tmp_path)
+    notebook.deliver(adapter, record)
+    later = measured(tmp_path, unique_id=record.unique_id, revision=2, scientific_metadata={"laser": "532 nm"})
+    notebook.deliver(adapter, later)
+    entry = place.record(ENTRY, key_of(record.unique_id))
+    assert entry["contentMetadata"]["revision"] == 2
+    assert entry["contentMetadata"]["scientific_metadata"] == {"laser": "532 nm"}
+    assert place.files(key_of(record.unique_id))["map.h5"] == (tmp_path / "map.h5").read_bytes()
+
+
+def test_a_dataset_that_is_made_private_is_withdrawn(place: Place, tmp_path: Path) -> None:
+    """Entry and label go, the blobs with them, the outcome says that copies may remain; made public again it is back."""
+    notebook, adapter = Notebook(), place.adapter()
+    record = measured(tmp_path)
+    notebook.deliver(adapter, record)
+    blob = place.record(ENTRY, key_of(record.unique_id))["storage"]["blobs"][0]
+    notebook.deliver(adapter, measured(tmp_path, public=False, unique_id=record.unique_id, revision=2))
+    key = key_of(record.unique_id)
+    for collection in (ENTRY, LABEL):
+        answer = place.get("com.atproto.repo.getRecord", repo=place.handle, collection=collection, rkey=key)
+        assert answer.json()["error"] == "RecordNotFound"
+    assert notebook.outcomes["record", "withdrawal"]["note"] == COPIES
+    did = adapter._session.identity().did
+    gone = place.get("com.atproto.sync.getBlob", did=did, cid=blob["blob"]["ref"]["$link"])
+    assert gone.status_code == 400
+    notebook.deliver(adapter, measured(tmp_path, unique_id=record.unique_id, revision=3))
+    assert place.files(key)["map.h5"] == (tmp_path / "map.h5").read_bytes()
+
+
+def test_what_it_holds_can_be_verified(place: Place, tmp_path: Path) -> None:
+    """`verify` and `rebuild` see names, sizes, hashes and bytes; what is there already is recalled step by step."""
+    record, adapter = measured(tmp_path), place.adapter()
+    assert adapter.holds(record.unique_id) is None
+    assert all(adapter.recall(step, record) is None for step in adapter.plan(record) if step.key != "schema")
+    Notebook().deliver(adapter, record)
+    held = adapter.holds(record.unique_id)
+    assert held is not None
+    assert {(one.name, one.size, one.sha256) for one in held} == {(f.name, f.size, f.sha256) for f in record.files}
+    for one in held:
+        assert b"".join(adapter.read(one, lambda: None)) == (tmp_path / one.name).read_bytes()
+    assert [one.name for one in adapter.find(record.files[0].sha256)] == ["map.h5"]
+    assert all(adapter.recall(step, record) for step in adapter.plan(record))
+    assert adapter.trace("nobody") is None
+    assert list(adapter.parents(record.unique_id)) == []
+
+
+def test_a_private_dataset_causes_no_request(faked: Place, tmp_path: Path) -> None:
+    """Not one request, not even a log-in; the outcome says why."""
+    notebook = Notebook()
+    for attributes in ({"public": False}, {"public": None}, {"public": "yes"}):
+        record = measured(tmp_path, attributes=attributes)
+        notebook.deliver(faked.adapter(), record)
+    assert faked.fake is not None
+    assert faked.fake.requests == []
+    assert notebook.outcomes["record", "withdrawal"] == {"skipped": "private"}
+
+
+def test_an_expired_token_is_refreshed(faked: Place, tmp_path: Path) -> None:
+    """Trap: an expired token comes as 400; it is refreshed once and the request repeated, without another log-in."""
+    fake, adapter, notebook = faked.fake, faked.adapter(), Notebook()
+    assert fake is not None
+    record = measured(tmp_path)
+    for step in adapter.plan(record):
+        fake.expire()
+        notebook.perform(adapter, step, record)
+    assert fake.logins == 1
+    assert faked.files(key_of(record.unique_id))["map.h5"] == (tmp_path / "map.h5").read_bytes()
+
+
+def test_an_ended_session_logs_in_once(faked: Place, tmp_path: Path) -> None:
+    """A refresh token that is revoked leads to one log-in; a token that is none any more does too, also on uploads (500)."""
+    fake, adapter, notebook = faked.fake, faked.adapter(), Notebook()
+    assert fake is not None
+    record = measured(tmp_path)
+    plan = adapter.plan(record)
+    notebook.perform(adapter, plan[0], record)
+    fake._live.clear()
+    for step in plan[1:]:
+        notebook.perform(adapter, step, record)
+    assert fake.logins == 2
+
+
+def test_a_refused_log_in_holds_the_whole_target(faked: Place, tmp_path: Path) -> None:
+    """Trap: log-ins are limited, and the right password is refused too while they are; so one refusal is not repeated for long."""
+    fake, clock = faked.fake, ManualClock()
+    assert fake is not None
+    fake.password = "another"
+    adapter, record = faked.adapter(clock), measured(tmp_path)
+    step = adapter.plan(record)[0]
+    for _ in range(5):
+        with pytest.raises(CredentialsRefused, match="app password"):
+            Notebook().perform(adapter, step, record)
+    assert fake.logins == 1
+    fake.password = PASSWORD
+    clock.advance(LOGIN_SECONDS + 1)
+    Notebook().perform(adapter, step, record)
+    assert fake.logins == 2
+
+
+@pytest.mark.parametrize("trouble", ["deactivated", "limited"])
+def test_an_account_in_trouble(faked: Place, tmp_path: Path, trouble: str) -> None:
+    """A deactivated account logs in with 200 and holds the target; limited log-ins wait as long as the server says."""
+    fake = faked.fake
+    assert fake is not None
+    fake.active, fake.limited = trouble != "deactivated", 77 if trouble == "limited" else None
+    adapter, record = faked.adapter(), measured(tmp_path)
+    with pytest.raises(CredentialsRefused if trouble == "deactivated" else CatalogUnavailable) as caught:
+        Notebook().perform(adapter, adapter.plan(record)[0], record)
+    if trouble == "limited":
+        assert getattr(caught.value, "retry_after", 0) == 77
+
+
+def test_a_server_that_takes_less_than_it_said(faked: Place, tmp_path: Path) -> None:
+    """Trap: 413 on a blob. The dataset is cut anew to the limit that the server tells now."""
+    fake, adapter = faked.fake, faked.adapter()
+    assert fake is not None
+    record, notebook = measured(tmp_path), Notebook()
+    plan = adapter.plan(record)
+    notebook.perform(adapter, plan[0], record)
+    storage = adapter._storage
+    before = storage.limit()
+    fake.blob_limit = 102_400
+    notebook.memory[plan[1].kind, plan[1].key, plan[1].digest] = {"limit": before, "done": []}
+    for step in plan[1:]:
+        notebook.perform(adapter, step, record)
+    assert all(len(blob.data) <= 102_400 for blob in fake.blobs.values())
+
+
+def test_an_old_server_that_tells_no_limit(faked: Place) -> None:
+    """Trap: servers before 0.5.22 do not tell their limit; then it is five MiB, or what is configured."""
+    assert faked.fake is not None
+    faked.fake.tells_limit = False
+    assert faked.adapter()._storage.limit() == 5_242_880
+    assert faked.adapter(blob_limit=20_971_520)._storage.limit() == 20_971_520
+
+
+def test_lost_blobs_are_brought_again(faked: Place, tmp_path: Path) -> None:
+    """Trap: a server may collect blobs that no record names yet; BlobNotFound brings them again."""
+    fake, adapter, notebook = faked.fake, faked.adapter(), Notebook()
+    assert fake is not None
+    record = measured(tmp_path)
+    plan = adapter.plan(record)
+    for step in plan[:2]:
+        notebook.perform(adapter, step, record)
+    fake.collect()
+    assert not fake.blobs
+    for step in plan[2:]:
+        notebook.perform(adapter, step, record)
+    assert faked.files(key_of(record.unique_id))["map.h5"] == (tmp_path / "map.h5").read_bytes()
+
+
+def test_somebody_elses_record_is_not_written_over(faked: Place, tmp_path: Path) -> None:
+    """An entry under our key that is about something else is told, not replaced."""
+    fake = faked.fake
+    assert fake is not None
+    record = measured(tmp_path)
+    other = {"$type": ENTRY, "name": "theirs", "contentMetadata": {"unique_id": "another"}}
+    fake.records[ENTRY, key_of(record.unique_id)] = other
+    with pytest.raises(CatalogRefused, match="another record"):
+        Notebook().deliver(faked.adapter(), record)
+    assert fake.records[ENTRY, key_of(record.unique_id)] == other
+
+
+def test_a_changed_file_is_not_published(faked: Place, tmp_path: Path) -> None:
+    """Bytes that are not those that were hashed go nowhere: what is published cannot be taken back."""
+    record = measured(tmp_path)
+    stat = (tmp_path / "map.h5").stat()
+    with (tmp_path / "map.h5").open("r+b") as stream:
+        stream.write(b"\xff\x00\xff")
+    os.utime(tmp_path / "map.h5", ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    with pytest.raises(SourceChanged):
+        Notebook().deliver(faked.adapter(), record)
+    assert faked.fake is not None
+    assert not faked.fake.blobs
+
+
+def test_a_dataset_that_is_too_large_is_refused_first(faked: Place, tmp_path: Path) -> None:
+    """What is larger than the configuration allows is parked with both numbers, before the first request."""
+    with pytest.raises(CatalogRefused, match="300004 bytes; at most 1000"):
+        faked.adapter(max_size=1000).plan(measured(tmp_path))
+    assert faked.fake is not None
+    assert faked.fake.requests == []
+
+
+def test_shards_in_a_folder_that_a_web_server_shows(faked: Place, tmp_path: Path) -> None:
+    """`storageHttp`: real files with real checksums under absolute addresses; verify reads them back over HTTP."""
+    web = tmp_path / "web"
+    (tmp_path / "data").mkdir()
+
+    def show(seen: Any) -> Any:
+        from tests.fakes.httpserver import Reply  # noqa: PLC0415 only here
+
+        return Reply(200, (web / "/".join(seen.segments())).read_bytes())
+
+    with serve(show) as address:
+        adapter = faked.adapter(storage=Folder(web, address))
+        record = measured(tmp_path / "data")
+        Notebook().deliver(adapter, record)
+        shards = faked.record(ENTRY, key_of(record.unique_id))["storage"]["shards"]
+        assert [hashlib.sha256(httpx.get(one["url"]).content).hexdigest() for one in shards] == [
+            one["checksum"]["digest"] for one in shards
+        ]
+        held = adapter.holds(record.unique_id)
+        assert held is not None
+        assert b"".join(adapter.read(held[0], lambda: None)) == (tmp_path / "data" / held[0].name).read_bytes()
+    assert not list(web.rglob("*.part"))
+
+
+def test_shards_in_an_object_store(faked: Place, tmp_path: Path) -> None:
+    """`storageS3`: keys below the prefix, with bucket, region and endpoint for readers, and real checksums."""
+    objects: dict[str, bytes] = {}
+    store = Bucket("open-data", "lab", "eu-1", "https://s3.example.org", objects.__setitem__)
+    record = measured(tmp_path)
+    Notebook().deliver(faked.adapter(storage=store), record)
+    storage = faked.record(ENTRY, key_of(record.unique_id))["storage"]
+    assert (storage["bucket"], storage["region"], storage["endpoint"]) == (
+        "open-data",
+        "eu-1",
+        "https://s3.example.org",
+    )
+    assert [hashlib.sha256(objects[one["key"]]).hexdigest() for one in storage["shards"]] == [
+        one["checksum"]["digest"] for one in storage["shards"]
+    ]
+    assert all(key.startswith(f"lab/{record.unique_id}/") for key in objects)
+
+
+def test_check_says_who_we_are_and_what_goes(place: Place) -> None:
+    """Account, limits, and that everything there is public; a wrong password is one sentence."""
+    findings = place.adapter().check()
+    assert [finding.health for finding in findings] == [Health.OK] * 3
+    assert place.handle in findings[0].text
+    with closing(Place(place.url, place.handle, "wrong-wrong", place.fake)) as stranger:
+        assert [finding.health for finding in stranger.adapter().check()] == [Health.FAILED]
+
+
+def test_a_shard_is_named_by_its_bytes(place: Place, tmp_path: Path) -> None:
+    """Trap: CIDs are computed here and compared; the server's are the same."""
+    record = measured(tmp_path)
+    Notebook().deliver(place.adapter(), record)
+    for item in place.record(ENTRY, key_of(record.unique_id))["storage"]["blobs"]:
+        assert item["blob"]["ref"]["$link"] == blob_cid(item["checksum"]["digest"])
