@@ -141,7 +141,10 @@ def _texts(image: Pillow.Image, known: tiff.Tiff | None, *, decoded: bool) -> di
     """What is written into the file: PNG texts, comments, TIFF's description and resolution."""
     found: dict[str, Any] = {}
     # PNG texts may stand behind the pixels, so Pillow decodes these to get at them: only if that went well before
-    texts = getattr(image, "text", {}) if decoded else {} if image.format != "PNG" else image.info
+    try:
+        texts = getattr(image, "text", {}) if decoded else {} if image.format != "PNG" else image.info
+    except AssertionError:  # Pillow, of a PNG whose pixels end early
+        texts = image.info
     png = {str(key): value[:MOST_TEXT] for key, value in texts.items() if isinstance(value, str)}
     if png:
         found["text"] = png

@@ -21,6 +21,8 @@ Pixels = Image.Image | NDArray[np.generic]
 
 _STRIP: Final = axes.TITLE_SIZE + 12  # height of the title
 _GAP: Final = 4  # between the pictures of a montage
+_TWO_BYTES: Final = 2
+_PIECE: Final = 2**20  # numbers that are worked on at once
 _DARK: Final = 64  # of 255
 _COARSE: Final = 4  # enlarged by this much, pixels can be seen
 
@@ -121,8 +123,20 @@ def _coloured(array: NDArray[np.generic]) -> bool:
 
 
 def _stretched(array: NDArray[np.generic], contrast: tuple[float, float]) -> NDArray[np.uint8]:
+    """The numbers as bytes: of large frames piece by piece, of 16 bits by a table."""
+    if array.dtype.kind in "ui" and array.dtype.itemsize == _TWO_BYTES:
+        table = _as_bytes(np.arange(2**16, dtype=np.uint16).view(array.dtype.newbyteorder("=")), contrast)
+        return np.asarray(table[array.astype(array.dtype.newbyteorder("="), copy=False).view(np.uint16)])
+    flat = array.ravel()
+    found = np.empty(flat.shape, dtype=np.uint8)
+    for start in range(0, flat.size, _PIECE):
+        found[start : start + _PIECE] = _as_bytes(flat[start : start + _PIECE], contrast)
+    return found.reshape(array.shape)
+
+
+def _as_bytes(values: NDArray[np.generic], contrast: tuple[float, float]) -> NDArray[np.uint8]:
     low, high = contrast
-    numbers = np.abs(array) if np.iscomplexobj(array) else array
+    numbers = np.abs(values) if np.iscomplexobj(values) else values
     part = (np.clip(numbers.astype(np.float64), low, high) - low) / ((high - low) or 1.0)
     return np.rint(np.clip(np.nan_to_num(part, nan=0.0, posinf=1.0, neginf=0.0), 0, 1) * 255).astype(np.uint8)
 
@@ -138,6 +152,8 @@ def _common_limits(images: Sequence[Pixels]) -> tuple[float, float] | None:
 
 def _within(image: Image.Image, room: tuple[int, int]) -> Image.Image:
     """The picture as large as fits: reduced smoothly, or enlarged in whole steps."""
+    if not image.width or not image.height:
+        return Image.new(image.mode, (1, 1))
     scale = min(room[0] / image.width, room[1] / image.height)
     if scale >= _COARSE:  # pixels that one can see stay squares
         return image.resize((image.width * int(scale), image.height * int(scale)), Image.Resampling.NEAREST)
@@ -147,7 +163,7 @@ def _within(image: Image.Image, room: tuple[int, int]) -> Image.Image:
 
 def _columns(tiles: Sequence[Image.Image], height: int) -> int:
     """How many pictures side by side use the sheet best."""
-    proportion = tiles[0].width / tiles[0].height
+    proportion = max(tiles[0].width, 1) / max(tiles[0].height, 1)
 
     def used(columns: int) -> float:
         rows = math.ceil(len(tiles) / columns)
