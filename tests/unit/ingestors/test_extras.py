@@ -3,18 +3,20 @@ from __future__ import annotations
 import json
 import struct
 import sys
-from typing import TYPE_CHECKING
+import tomllib
+from contextlib import closing
+from pathlib import Path
 
+import h5py
+import hdf5plugin
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from daemon.extract.sandbox import Sandbox
 from ingestors.api import Candidate, Extraction, Ingestor, Quantity, UnreadableError, jsonable
-from ingestors.extras import Detectors, Microscopy
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from ingestors.extras import Detectors, Microscopy, detectors, microscopy
 
 FRAME = (1000 + np.add.outer(np.arange(30), np.arange(40))).astype(np.int32)
 MSA = b"""#FORMAT      : EMSA/MAS Spectral Data File
@@ -143,6 +145,30 @@ def test_a_file_whose_extra_is_missing_says_which(
         ingestor.extract(Candidate(path))
 
 
+def test_the_readme_names_the_extras_that_read() -> None:
+    """A sentence that names an extra leads to a line that explains it."""
+    root = Path(__file__).parents[3]
+    extras = tomllib.loads((root / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    readme = (root / "README.md").read_text()
+    for extra in (microscopy.EXTRA, detectors.EXTRA, "hdf5-filters"):
+        assert extra in extras
+        assert f"`labferry[{extra}]`" in readme
+
+
+def test_the_extras_work_where_plugins_run(tmp_path: Path) -> None:
+    """In the child process without network, files to write, or memory without end: the libraries find what they need."""
+    stack, frame, packed = tmp_path / "a.mrc", tmp_path / "a.cbf", tmp_path / "a.h5"
+    stack.write_bytes(mrc())
+    cbf(frame)
+    with h5py.File(packed, "w") as file:
+        file.create_dataset("entry/data", data=FRAME, chunks=(10, 10), compression=hdf5plugin.Bitshuffle())
+    with closing(Sandbox(timeout=50.0, memory=2 * 2**30)) as sandbox:
+        outcomes = [sandbox.extract(path, []) for path in (stack, frame, packed)]
+    assert [outcome.failures for outcome in outcomes] == [(), (), ()]
+    assert [outcome.ingestor for outcome in outcomes] == ["microscopy", "detectors", "hdf5"]
+    assert "not_read" not in outcomes[2].scientific_metadata["datasets"]["/entry/data"]
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"{'not': 'an image'}", b"\0\0\0\x03 something else", b"FORMAT is a word", b"1 2\n3 4\n"]
 )
@@ -154,7 +180,7 @@ def test_what_looks_alike_is_declined(tmp_path: Path, content: bytes) -> None:
     assert Detectors().claim(Candidate(path)) is None
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from(["mrc", "cbf", "msa"]),
     st.lists(st.tuples(st.integers(0, 2000) | st.integers(0, 10**6), st.integers(0, 255)), max_size=6),
