@@ -15,6 +15,7 @@ from daemon.continuity import demand_known, readable
 from daemon.extract.sandbox import Sandbox
 from daemon.grouping.datasets import CompanionRules
 from daemon.loops.arrivals import Arrivals
+from daemon.loops.backfilling import Backfilling, with_backfills
 from daemon.loops.backups import BackingUp
 from daemon.loops.circuit import Circuit, CircuitState
 from daemon.loops.composing import Composing
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from daemon.clock import Clock
-    from daemon.settings import Instrument
+    from daemon.settings import Instrument, Root
 
 log = structlog.get_logger("labferry.service")
 
@@ -73,13 +74,15 @@ class Service:
     """
 
     def __init__(self, instrument: Instrument, state: Path, clock: Clock, *, recall: bool = False) -> None:
-        self._instrument = instrument
         self._clock = clock
         self._stopping = threading.Event()
         self._heartbeats = Heartbeats(clock)
         self._randomness = random.SystemRandom()
         self.store = open_store(state, instrument.instrument, clock)
         self._closers: list[Callable[[], None]] = [self.store.close]
+        self._backfilling = Backfilling(self.store, clock)
+        self._instrument = with_backfills(instrument, self.store)
+        self._configured = instrument
         self.failed = threading.Event()
         self._threads: list[threading.Thread] = []
         self._recall = recall
@@ -163,6 +166,16 @@ class Service:
         text = f"{len(self._settling)} files settling, {waiting} deliveries waiting, {owed.get('parked', 0)} parked"
         return f"{text}. {'; '.join(problems)}" if problems else text
 
+    @property
+    def configured(self) -> Instrument:
+        """The configuration that the service was made with."""
+        return self._configured
+
+    @property
+    def outdated(self) -> bool:
+        """Whether a folder was asked for that this service does not know: it has to be made anew."""
+        return self._backfilling.changed
+
     def problems(self) -> dict[int, str]:
         """The roots that cannot be watched now."""
         return self._watching.problems()
@@ -177,10 +190,7 @@ class Service:
             instrument=instrument,
             store=self.store,
             clock=self._clock,
-            roots=tuple(
-                WatchedFolder(index, self.store.roots.add(root.path), root.path, root)
-                for index, root in enumerate(instrument.roots)
-            ),
+            roots=tuple(self._watched(index, root) for index, root in enumerate(instrument.roots)),
             stopping=self._stopping,
             heartbeats=self._heartbeats,
             extract_bell=Bell(self._clock, self._stopping),
@@ -194,8 +204,9 @@ class Service:
         arrivals = Arrivals(self._context, placing, self._settling, filters)
         self._watcher = self._make_watcher(state, hints)
         self._watching = Watching(
-            self._context, arrivals, filters, hints, bell=watch_bell, listening=lambda: self._heard
-        )
+            self._context, arrivals, filters, hints, bell=watch_bell, listening=lambda: self._heard,
+            room=self._backfilling.room,
+        )  # fmt: skip
         sandbox = Sandbox(
             timeout=instrument.extract.timeout,
             memory=instrument.extract.memory,
@@ -205,11 +216,16 @@ class Service:
         self._closers.append(sandbox.close)
         composing = Composing(self._context, list(self.connections))
         self.recalling = Recalling(self._context, readable(self.connections)) if self._recall else None
-        extracting = Extracting(self._context, sandbox, composing, rules, hints, self.recalling)
+        beside = Recalling(self._context, readable(self.connections), live=True)
+        extracting = Extracting(
+            self._context, sandbox, composing, rules, hints,
+            recalling=lambda root: self.recalling or (beside if root.backfill else None),
+        )  # fmt: skip
         self._reingesting = Reingesting(self._context)
         ticks = [
             self._watch_the_watcher,
             self._reingesting.tick,
+            self._backfilling.tick,
             *(connection.tick for connection in self.connections.values()),
         ]
         self._housekeeping = Housekeeping(self._context, list(self.connections), ticks)
@@ -227,6 +243,12 @@ class Service:
         self._wakers = [
             watch_bell.ring, self._settling.wake, self._context.extract_bell.ring, self._context.wake_deliveries, sandbox.close,
         ]  # fmt: skip
+
+    def _watched(self, index: int, root: Root) -> WatchedFolder:
+        old = index >= len(self._configured.roots)
+        under_way = {one.path for one in self._backfilling.under_way()}
+        done = old and str(root.path) not in under_way
+        return WatchedFolder(index, self.store.roots.add(root.path), root.path, root, backfill=old, done=done)
 
     def _delivering_loops(self, hints: Hints) -> list[_Loop]:
         loops = []
@@ -266,7 +288,7 @@ class Service:
     def _adopt(self, placing: Placing) -> None:
         """What belongs to roots or catalogs that left the configuration is nobody's work any more, until they are back."""
         placing.adopt_roots({root.id for root in self._context.roots})
-        retry_after_change(self.store, self._instrument)
+        retry_after_change(self.store, self._configured)
         left = self.store.deliveries.adopt(list(self.connections))
         if left:
             log.warning("catalog.removed", deliveries=left, advice="`labferry drop` gives them up.")

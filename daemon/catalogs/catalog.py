@@ -110,7 +110,7 @@ class Readable(Protocol):
         """
 
     def find(self, sha256: str) -> Sequence[Held]:
-        """The files with this content in any dataset that we may see; with their `path` if there are several."""
+        """The files with this content in any dataset that we may see, with their `path` where it can be known."""
 
     def recall(self, step: Step, record: DatasetRecord) -> Mapping[str, Any] | None:
         """Whether the catalog has already what this step would bring: the outcome that `perform` would give, else None.

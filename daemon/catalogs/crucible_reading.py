@@ -64,7 +64,7 @@ class CrucibleReading:
         query = [("sha256_hash", sha256), ("limit", str(_PAGE))]
         items = self._client.call("GET", "/files", query=query).items()
         found = [held for item in items if (held := _held(item, None)) is not None and held.sha256 == sha256]
-        return found if len(found) < 2 else [replace(held, path=self._path(held.dataset)) for held in found]  # noqa: PLR2004
+        return [replace(held, path=self._path(held.dataset)) for held in found]
 
     def parents(self, unique_id: str) -> Sequence[tuple[str, str]]:
         """The datasets that this one is part of."""

@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "session": ("daemon.cli.session", "Open, close and list sessions by hand."),
     "verify": ("daemon.cli.verify", "Prove which files are safe to delete, and which are not and why."),
     "rebuild": ("daemon.cli.rebuild", "Know again what a lost or damaged store knew."),
+    "backfill": ("daemon.cli.backfill", "Deliver a folder of old data beside the live work."),
     "reingest": ("daemon.cli.reingest", "Read delivered datasets again and update what changed."),
     "retry": ("daemon.cli.retry", "Send parked deliveries again."),
     "drop": ("daemon.cli.drop", "Give up parked deliveries."),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from daemon.cli.opening import config_argument, json_option, visit
+from daemon.loops.backfilling import with_backfills
 from daemon.model import DatasetState, DeliveryState, FileState, StepKind
 from daemon.patterns import PathFilter
 from ingestors.api import display_name
@@ -35,7 +36,7 @@ def command(config: Path, path: Path, *, as_json: bool) -> None:
     """
     instrument, store = visit(config)
     try:
-        story = tell(instrument, store, path)
+        story = tell(with_backfills(instrument, store), store, path)
     finally:
         store.close()
     if as_json:

@@ -128,6 +128,8 @@ def _wait(
                 return OK, following
         if service.failed.is_set():
             return BROKEN, None
+        if service.outdated:  # a folder is to be backfilled
+            return OK, service.configured
         late = service.late()
         if not late:
             notify.alive()

@@ -15,6 +15,7 @@ from daemon.cli.logs import only_warnings
 from daemon.cli.opening import config_argument, json_option, visit
 from daemon.cli.progress import Interrupt, in_order
 from daemon.clock import SystemClock
+from daemon.loops.backfilling import with_backfills
 from daemon.loops.verifying import Checked, Verdict
 from ingestors.api import display_name
 
@@ -59,6 +60,7 @@ def command(
         raise click.UsageError("--receipt is about a whole session: without PATH and --list-safe0.")
     only_warnings()
     instrument, store = visit(config)
+    instrument = with_backfills(instrument, store)
     with ExitStack() as stack:
         stack.callback(store.close)
         verifying, connections = _verifying(instrument, store, stack, quick=quick)

@@ -107,6 +107,8 @@ class Composing:
             )
             for catalog in self._catalogs:
                 self._store.deliveries.put(dataset.id, revision, catalog, dataset.first_seen)
+            if recalled is not None:
+                self._store.deliveries.suspect_dataset(dataset.id)
         return Kept(record, primary.path, session.name, revision)
 
     def announce(self, kept: Kept) -> None:

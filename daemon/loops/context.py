@@ -64,12 +64,14 @@ class Heartbeats:
 
 @dataclass(frozen=True, slots=True)
 class WatchedFolder:
-    """A root with its row in the store."""
+    """A root with its row in the store. `backfill`: old data, which comes slowly; `done`: and all of it came."""
 
     index: int
     id: int
     path: Path
     settings: Root
+    backfill: bool = False
+    done: bool = False
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,12 @@ from daemon.store.datasets import ROOT_LEFT
 from ingestors.api import display_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from daemon.extract.sandbox import Sandbox
     from daemon.grouping.datasets import CompanionRules
     from daemon.loops.composing import Composing
-    from daemon.loops.context import Context
+    from daemon.loops.context import Context, WatchedFolder
     from daemon.loops.hints import Hints
     from daemon.loops.recalling import Recalling
     from daemon.store.datasets import DatasetRow
@@ -38,7 +38,7 @@ class Extracting:
         composing: Composing,
         rules: CompanionRules,
         hints: Hints,
-        recalling: Recalling | None = None,
+        recalling: Callable[[WatchedFolder], Recalling | None] = lambda _: None,
     ) -> None:
         self._context = context
         self._sandbox = sandbox
@@ -110,7 +110,8 @@ class Extracting:
                 ingestor=failure.ingestor,
                 reason=failure.reason,
             )
-        recalled = None if self._recalling is None else self._recalling.dataset(dataset, members)
+        recalling = self._recalling(root)
+        recalled = None if recalling is None else recalling.dataset(dataset, members)
         with self._context.store.database.transaction():  # each commit waits for the disk: one for both
             kept = self._composing.keep(dataset, members, outcome, recalled)
             following = None if self._context.stopping.is_set() else self._context.store.datasets.lease_ready()

@@ -70,7 +70,11 @@ class Recalled:
 class Recalling:
     """Asks every catalog, and waits for one that does not answer: without it nothing could be concluded."""
 
-    def __init__(self, context: Context, catalogs: Mapping[str, tuple[Catalog, Readable]]) -> None:
+    def __init__(
+        self, context: Context, catalogs: Mapping[str, tuple[Catalog, Readable]], *, live: bool = False
+    ) -> None:
+        """`live`: beside a daemon's work, where nobody waits, and only labferry's own datasets count."""
+        self._live = live
         self._context = context
         self._store = context.store
         self.catalogs = catalogs
@@ -85,11 +89,14 @@ class Recalling:
             return None
         sha256 = members[0].digests.sha256
         for _, readable in self.catalogs.values():
-            found = self._asked(partial(readable.find, sha256))
-            chosen = self._chosen(found, members[0])
-            if chosen is None:
+            try:
+                chosen = self._chosen(self._asked(partial(readable.find, sha256)), members[0])
+                if chosen is None:
+                    continue
+                parents = self._asked(partial(readable.parents, chosen))
+            except CatalogError as error:
+                log.warning("rebuild.waiting", problem=str(error))
                 continue
-            parents = self._asked(partial(readable.parents, chosen))
             ours = [
                 Parent(unique_id, name.removeprefix(self._prefix))
                 for unique_id, name in parents
@@ -157,11 +164,13 @@ class Recalling:
         free = [held for held in found if self._store.datasets.by_unique_id(held.dataset) is None]
         here = [held for held in free if held.path == path]
         named = [held for held in free if held.name == name and held.path is None]
-        return next((held.dataset for held in (*here, *named)), None)
+        return next((held.dataset for held in ((*here,) if self._live else (*here, *named))), None)
 
     def _asked(self, ask: Callable[[], Answer]) -> Answer:
         """An answer, however long it takes. Raises Stopping, also when a catalog refuses to answer."""
         while not self._context.stopping.is_set():
+            if self._live:
+                return ask()
             try:
                 return ask()
             except (CatalogUnavailable, NotYet) as error:

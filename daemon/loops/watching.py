@@ -24,10 +24,14 @@ if TYPE_CHECKING:
     from daemon.loops.hints import Hint, Hints
     from daemon.patterns import PathFilter
     from daemon.watch.roots import RootIdentity
+    from daemon.watch.scan import Listing
 
 log = structlog.get_logger("labferry.watch")
 
 HINTS_AT_ONCE: Final = 100
+BACKFILL_SECONDS: Final = 0.25
+"""Between two looks whether more old files may come."""
+BACKFILL_FILES: Final = 32
 FAILED_ROOT_SECONDS: Final = 5.0
 
 
@@ -54,14 +58,18 @@ class Watching:
         *,
         bell: Bell,
         listening: Callable[[], frozenset[int]],
+        room: Callable[[], bool] = lambda: True,
     ) -> None:
+        """`room`: whether files of a folder that is backfilled may come now."""
         self._context = context
         self._arrivals = arrivals
         self._filters = filters
         self._hints = hints
         self._bell = bell
         self._listening = listening
+        self._room = room
         self._scans = {root.index: _Scan(due=0.0) for root in context.roots}
+        self._done = {root.index for root in context.roots if root.done}
 
     def run(self, name: str) -> None:
         """Work off hints and scans until the service stops."""
@@ -83,7 +91,9 @@ class Watching:
     def idle(self) -> bool:
         """Whether every root that can be read was scanned to its end and no hint waits."""
         return not self._hints and all(
-            (scan.finished or scan.problem) and scan.walking is None for scan in self._scans.values()
+            (scan.finished or scan.problem) and scan.walking is None
+            for index, scan in self._scans.items()
+            if index not in self._done
         )
 
     def problems(self) -> dict[int, str]:
@@ -101,6 +111,8 @@ class Watching:
         worked = self._work_off_hints()
         for root in self._context.roots:
             scan = self._scans[root.index]
+            if root.index in self._done or (root.backfill and not self._room()):
+                continue
             if scan.walking is None and scan.due <= now:
                 scan.walking = self._scan(root, scan)
             if scan.walking is not None:
@@ -110,7 +122,9 @@ class Watching:
 
     def _pause(self) -> float:
         now = self._context.clock.monotonic()
-        return max(0.0, min(30.0, *(scan.due - now for scan in self._scans.values())))
+        dues = [scan.due - now for index, scan in self._scans.items() if index not in self._done]
+        waiting = any(root.backfill and root.index not in self._done for root in self._context.roots)
+        return max(BACKFILL_SECONDS if waiting else 0.0, min(BACKFILL_SECONDS if waiting else 30.0, *dues, 30.0))
 
     def _work_off_hints(self) -> bool:
         """Look at some hinted files in one transaction: they come in crowds, and each commit waits for the disk.
@@ -166,6 +180,8 @@ class Watching:
         until = self._context.clock.monotonic() + 0.2
         try:
             while scan.walking is not None and self._context.clock.monotonic() < until:
+                if root.backfill and not self._room():
+                    break
                 if next(scan.walking, self) is self:
                     scan.walking = None
         except RootError as error:
@@ -188,8 +204,9 @@ class Watching:
                 if not listing.folder:
                     raise RootError(f"The root {root.path} cannot be read: {listing.error}.")
                 log.warning("watch.unreadable", path=display_name(listing.folder), problem=listing.error)
-            changes += self._arrivals.compare(root, listing)
-            yield
+            for part in _parts(listing) if root.backfill else (listing,):
+                changes += self._arrivals.compare(root, part)
+                yield
         recognise(self._context.store, root)  # a root that went away in the middle leaves nothing to conclude from
         # Folders that the walk did not meet: deleted, excluded, or made after their parent was listed. Look, do not conclude.
         for folder in sorted(self._context.store.files.folders(root.id) - met):
@@ -201,6 +218,8 @@ class Watching:
         # A scan that takes long is not made more often than its cost allows: at most a twentieth of the time.
         scan.due = now + max(every.every if scan.by_events else every.every_without_events, 20 * (now - began))
         scan.finished += 1
+        if root.backfill:
+            self._done.add(root.index)
         log.info("watch.scanned", root=str(root.path), folders=len(met), changes=changes, seconds=round(now - began, 3))
 
     def _note_mode(self, root: WatchedFolder, scan: _Scan, identity: RootIdentity) -> None:
@@ -224,3 +243,11 @@ class Watching:
             scan.problem = error.message
             self._context.store.roots.problem(root.id, error.message)
             log.error("root.failed", root=str(root.path), problem=error.message, advice=error.advice)
+
+
+def _parts(listing: Listing) -> Iterator[Listing]:
+    """A folder of old data a few files at a time; nothing may be concluded from what a part does not hold."""
+    names = sorted(listing.files)
+    for start in range(0, len(names), BACKFILL_FILES):
+        files = {name: listing.files[name] for name in names[start : start + BACKFILL_FILES]}
+        yield dataclasses.replace(listing, files=files, error="a part of it")

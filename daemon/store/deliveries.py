@@ -217,6 +217,10 @@ class Deliveries:
         """Everything that is owed may have reached its catalog already: its next try looks before it does anything."""
         self._database.run("suspect_deliveries")
 
+    def suspect_dataset(self, dataset: DatasetId) -> None:
+        """The same for what is owed of one dataset."""
+        self._database.run("suspect_dataset", dataset=dataset)
+
     def adopt(self, catalogs: Sequence[str]) -> int:
         """Park what is owed to catalogs that left the configuration, and queue it again when they are back.
 

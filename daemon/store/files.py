@@ -137,6 +137,11 @@ class Files:
         """The files that are not complete yet."""
         return [_file(row) for row in self._database.all("unsettled_files")]
 
+    def unsettled_up_to(self, most: int) -> int:
+        """How many files are not complete yet, counted up to a number."""
+        row = self._database.one("unsettled_up_to", most=most)
+        return 0 if row is None else int(row["count"])
+
     def of_dataset(self, dataset: DatasetId) -> list[FileRow]:
         """The present members of a dataset, the primary first."""
         return [_file(row) for row in self._database.all("files_of_dataset", dataset=dataset)]

@@ -51,6 +51,9 @@ SELECT * FROM files WHERE inode = :inode AND root = :root
 -- name: unsettled_files
 SELECT * FROM files WHERE state IN ('seen', 'settling') ORDER BY id
 
+-- name: unsettled_up_to
+SELECT COUNT(*) AS count FROM (SELECT 1 FROM files WHERE state IN ('seen', 'settling') LIMIT :most)
+
 -- name: files_of_dataset
 SELECT * FROM files WHERE dataset = :dataset AND state NOT IN ('vanished', 'ignored') ORDER BY role DESC, folder, name
 
@@ -130,6 +133,22 @@ SELECT id FROM datasets
 WHERE id > :after AND id <= :last AND kind = 'measurement' AND state = 'delivered'
   AND (:ingestor IS NULL OR ingestor = :ingestor) AND (:since IS NULL OR first_seen >= :since)
 ORDER BY id LIMIT :limit
+
+-- name: work_below_root
+SELECT 1 FROM files WHERE root = :root AND state IN ('seen', 'settling')
+UNION ALL
+SELECT 1 FROM datasets WHERE root = :root AND state IN ('waiting', 'ready', 'extracting')
+UNION ALL
+SELECT 1 FROM deliveries d JOIN datasets s ON s.id = d.dataset
+WHERE s.root = :root AND s.state <> 'parked' AND d.state IN ('queued', 'sending', 'waiting')
+LIMIT 1
+
+-- name: delivered_files_of_root
+SELECT COUNT(*) AS count FROM files f JOIN datasets d ON d.id = f.dataset
+WHERE f.root = :root AND f.state = 'settled' AND d.state = 'delivered'
+
+-- name: suspect_dataset
+UPDATE deliveries SET attempts = MAX(attempts, 1) WHERE dataset = :dataset AND state IN ('queued', 'waiting')
 
 -- name: next_ready_dataset
 SELECT * FROM datasets WHERE state = 'ready' ORDER BY first_seen, id LIMIT 1
