@@ -101,6 +101,8 @@ def montage_of(image: Pillow.Image, frames: int, title: str) -> tuple[Thumbnail 
     for index in chosen:
         try:
             image.seek(index)
+            if image.width * image.height > _MOST_MONTAGE // count:  # a GIF's later frames may be larger than its first
+                raise ValueError(f"frame {index + 1} has {image.width} x {image.height} pixels")
             image.load()
             tiles.append(_smaller(image).copy())
         except ERRORS as error:
