@@ -17,6 +17,8 @@ EXAMPLE = HOUSE / "tests" / "example_plugin"
 README = (HOUSE / "README.md").read_text("utf-8")
 LOG = EXAMPLE / "run1.dat"
 
+pytestmark = pytest.mark.timeout(180)
+
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -26,7 +28,9 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(EXAMPLE, folder / "source")
     python = folder / "venv" / "bin" / "python"
     run(uv, "venv", "--quiet", "--python", sys.executable, folder / "venv")
-    run(uv, "pip", "install", "--quiet", "--no-deps", "--python", python, folder / "source")
+    install = (uv, "pip", "install", "--quiet", "--no-deps", "--python", python, folder / "source")
+    if subprocess.run([*map(str, install), "--offline"], capture_output=True, check=False, timeout=60).returncode:
+        run(*install)  # its build tool is fetched the first time
     packages = run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip()
     line = f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n"
     Path(packages, "labferry-from-outside.pth").write_text(line)
@@ -35,7 +39,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(*command: object) -> str:
     """The standard output of a command that has to succeed."""
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

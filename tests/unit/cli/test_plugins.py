@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FAKES = Path(__file__).parents[2] / "fakes"
+pytestmark = pytest.mark.timeout(120)  # the suite reads every file twice, in processes of its own
+
 SPECTRUM = "# a\n" + "".join(f"{x}\t{x * x}\n" for x in range(50))
 
 
