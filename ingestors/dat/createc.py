@@ -1,6 +1,6 @@
 """Createc STM/AFM files: `[Paramet32]`, `[Paramco32]` or `[Parameter]`, 16 KiB of `Key / Name=value` lines, then the images.
 
-Source: Gwyddion's `createc.c` and the readers built on it: floats (version 2: 32 bit plain, 2Z: the same deflated) after the header and
+Source: Gwyddion's `createc.c` and the readers built on it: numbers (version 1: 16-bit integers, 2: floats, 2Z: the same deflated) after the header and
 one leading value, channels one after the other. `[ParVERT...]` files hold spectra as text after a `DATA` line.
 """
 
@@ -97,12 +97,13 @@ def _spectra(lines: list[str]) -> tuple[tuple[Table, ...], tuple[str, ...]]:
 def _image(candidate: Candidate, fields: Mapping[str, Any], title: str) -> tuple[Thumbnail, ...]:
     """The first channel; nothing if the pixels are not all there."""
     across, down = _count(fields, "Num.X"), _count(fields, "Num.Y")
-    if not 1 < across * down <= _MOST_PIXELS or not candidate.head.startswith((b"[Paramet32]", b"[Paramco32]")):
+    kind = np.dtype("<i2" if candidate.head.startswith(b"[Parameter]") else "<f4")
+    if not 1 < across * down <= _MOST_PIXELS or candidate.head.startswith(b"[ParVERT"):
         return ()
-    wanted = 4 * (across * down + 1)
+    wanted = kind.itemsize * (across * down + 1)
     with candidate.path.open("rb") as stream:
         stream.seek(HEADER)
-        packed = stream.read(wanted if candidate.head.startswith(b"[Paramet32]") else 8 * wanted)
+        packed = stream.read(8 * wanted if candidate.head.startswith(b"[Paramco32]") else wanted)
     if candidate.head.startswith(b"[Paramco32]"):
         try:
             packed = zlib.decompressobj().decompress(packed, wanted)
@@ -111,7 +112,7 @@ def _image(candidate: Candidate, fields: Mapping[str, Any], title: str) -> tuple
     if len(packed) < wanted:
         return ()
     with np.errstate(all="ignore"):
-        image = np.frombuffer(packed[:wanted], dtype="<f4")[1:].reshape(down, across).astype(np.float64)
+        image = np.frombuffer(packed[:wanted], dtype=kind)[1:].reshape(down, across).astype(np.float64)
     return (thumbnail("first channel", heatmap(image, title=title, origin="upper")),)
 
 

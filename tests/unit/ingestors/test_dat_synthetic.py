@@ -92,6 +92,15 @@ def test_createc_images_are_drawn_from_their_first_channel(tmp_path: Path, packe
     assert metadata["BiasVolt."] == {"value": 100.0, "unit": "mV"}
 
 
+def test_createc_images_of_the_first_version_are_integers(tmp_path: Path) -> None:
+    """Sixteen bits for each pixel, behind one that counts for nothing."""
+    header = b"[Parameter]\r\nNum.X / Num.X=8\r\nNum.Y / Num.Y=6\r\n"
+    pixels = struct.pack("<49h", *range(49))
+    found, _ = made(tmp_path, header.ljust(16384, b"\0") + pixels, family="Createc")
+    assert found.thumbnails
+    assert found.attributes["measurement"] == "Scanning tunneling microscopy"
+
+
 def test_a_createc_bomb_is_not_unpacked(tmp_path: Path) -> None:
     """Only as many bytes are inflated as the first channel has."""
     header = b"[Paramco32]\r\nNum.X=24\r\nNum.Y=16\r\n".ljust(16384, b"\0")
