@@ -24,6 +24,7 @@ _KEY_AND_QUOTED: Final = re.compile(r"\*?([A-Za-z_][\w.\-]{0,80})\s+\"([^\"]*)\"
 _LISTED: Final = re.compile(
     r"@?(?:column|col|sig|signal|channel|chan|field|var|variable)[\s._\-#]*(\d{1,3})", re.IGNORECASE
 )
+_NUMBERED: Final = re.compile(r"(\d{1,3})\s*[.):=-]?\s+([A-Za-z].{0,80})")
 _AXIS: Final = re.compile(r"([xy])[\s_\-]*(?:axis)?[\s_\-]*(?:label|title|name|axis)", re.IGNORECASE)
 _WIDE: Final = re.compile(r"([A-Za-z](?:[^\s,;]| (?! )){1,40}) {3,}(\S+(?: \S+){0,5})")
 _FEWEST_QUOTED: Final = 2
@@ -87,6 +88,13 @@ def listed_names(fields: Mapping[str, Any], count: int) -> list[str] | None:
     first = min(found, default=0)
     wanted = range(first, first + count)
     return [found[index] for index in wanted] if first in (0, 1) and all(index in found for index in wanted) else None
+
+
+def numbered_names(remarks: Sequence[str], count: int) -> list[str] | None:
+    """The names of `count` columns in lines that begin with their numbers: `1 time (s)`, `2: q`; else None."""
+    found = [match for match in map(_NUMBERED.fullmatch, remarks) if match]
+    numbers = [int(match[1]) for match in found]
+    return [match[2] for match in found] if numbers in (list(range(1, count + 1)), list(range(count))) else None
 
 
 def _fields(line: str, bare: str, delimiter: str | None, *, decimal_comma: bool) -> list[tuple[str, Any]]:

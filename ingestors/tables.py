@@ -108,7 +108,13 @@ def _taken_apart(decoded: Decoded) -> Text:
     )
     after, footer = _footer(lines[blocks[-1].end :], dialect)
     if len(tables) == 1:
-        tables = (_named(tables[0], headers.listed_names(fields, len(tables[0].columns))),)
+        tables = (
+            _named(
+                tables[0],
+                headers.listed_names(fields, len(tables[0].columns))
+                or headers.numbered_names(remarks, len(tables[0].columns)),
+            ),
+        )
     return Text(
         fields=fields,
         comments=tuple(filter(None, map(strip_marks, above))),

@@ -33,6 +33,7 @@ _WORDS: Final = """
     atm Kelvin kelvin Volt Volts volt volts Amp Amps amps Watt Watts Hertz nanometers Tesla Gauss Pascal Celsius radian
     radians meter meters frames photons ph e electrons sqrt 1 CCD ML Vs arcsec ADC ADU µ rms cc STP per vs vs. Ref Ref. bit
     bits cycles pulses
+    sccm SCCM slm SLM slpm scans sweeps grooves gr lines
 """
 # Units that programs hang on a name with an underscore.
 _HUNG_ON: Final = """

@@ -29,6 +29,7 @@ _AMBIGUOUS: Final = frozenset({"CST", "IST", "BST", "AST", "SST", "MSK"})
 _SLASHED: Final = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?!\d)")
 _AM_PM: Final = re.compile(r"\b0(?::\d\d){1,2}(?:\.\d+)?\s*([ap])m\b", re.IGNORECASE)
 _ISO: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?\s*(?:Z|[+-]\d\d:?\d\d)?)?")
+_DASHED: Final = re.compile(r"^(\d{4}-\d\d-\d\d)[-_T ](\d\d)[-.](\d\d)[-.](\d\d)(?!\d)")  # as in names of files
 _CTIME: Final = ("%a %b %d %H:%M:%S %Y", "%b %d %H:%M:%S %Y")
 
 US: Final = ("%m/%d/%Y", "%m/%d/%y")
@@ -143,7 +144,7 @@ def _in_zone(local: datetime, behind: str, words: str) -> Moment:
 
 def iso(text: str) -> Moment:
     """ISO 8601 with `T` or a blank, with or without a zone: both stay as the file knows them."""
-    match = _ISO.match(text.strip())
+    match = _ISO.match(_DASHED.sub(r"\1T\2:\3:\4", text.strip()))
     if match is None:
         return NEVER if not text.strip() else _untold(text)
     words = match[0].replace(",", ".")

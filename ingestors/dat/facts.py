@@ -48,12 +48,16 @@ _CLOCK: Final = (
 )  # fmt: skip
 _DAY: Final = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 _HOUR: Final = re.compile(r"\d{1,2}:\d\d(:\d\d(\.\d+)?)?( ?[AaPp]\.?[Mm]\.?)?")
+_LEADING: Final = re.compile(
+    r"^(?:(?:at|on|date|time|created|acquired|measured|recorded|saved|exported|started|written|generated|start|by)\b[:\s]*)+",
+    re.IGNORECASE,
+)
 _LONGEST_DATE: Final = 60
 _HAS_DATE: Final = re.compile(
     r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*.*\d{4}|\d{4}.*(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
 )
 _WORDS_OF_DATES: Final = re.compile(
-    r"(?i:\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*|\b(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*|\b[ap]\.?m\b|\bat\b|\bon\b|\bdate\b)|[TZ](?=\d|\b)|\b[A-Z]{3,4}\b"
+    r"(?i:\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*|\b(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*|\b[ap]\.?m\b|\b(?:at|on|date|time|created|acquired|measured|recorded|saved|exported|started|written|generated|start|by)\b:?)|[TZ](?=\d|\b)|\b[A-Z]{3,4}\b"
 )
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eEdD][+-]?\d+)?")
 
@@ -129,7 +133,7 @@ def time_among(remarks: Iterable[str]) -> dates.Moment:
     for remark in remarks:
         words = _WORDS_OF_DATES.sub(" ", remark)
         if len(remark) <= _LONGEST_DATE and _HAS_DATE.search(remark) and not re.search(r"[^\W\d_]", words):
-            return anywhere(remark)
+            return anywhere(_LEADING.sub("", remark))
     return dates.NEVER
 
 
