@@ -246,8 +246,8 @@ def warnings(metadata: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def readable(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """The metadata without what the page shows elsewhere."""
-    shown = {"ingestor", "ingestor_version", "path", "warnings", "sources"}
+    """The metadata without what the page shows elsewhere, and without what only programs want (the codes of units)."""
+    shown = {"ingestor", "ingestor_version", "path", "warnings", "sources", "units"}
     rest = {name: value for name, value in _own(metadata).items() if name not in shown}
     kept = {name: value for name, value in metadata.items() if name != "labferry" or not isinstance(value, dict)}
     return {**kept, "labferry": rest} if rest else kept
