@@ -17,9 +17,10 @@ BIN := .venv/bin
 READY := .venv/.ready
 CRUCIBLE := .oracles/nano-crucible/.ready
 SCOPEFOUNDRY := .oracles/scopefoundry/.ready
+SCICAT := .oracles/scicat/.ready
 ARGS ?=
 
-.PHONY: help demo test test-long check bench thumbnails fuzz fuzz-guided schema format oracles oracle-crucible oracle-scopefoundry chromium clean
+.PHONY: help demo test test-long check bench thumbnails fuzz fuzz-guided schema format oracles oracle-crucible oracle-scopefoundry oracle-scicat chromium clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*##/\1|/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{printf "make %-12s%s\n", $$1, $$2}'
@@ -27,7 +28,7 @@ help:  ## what can be made
 demo: $(READY)  ## a simulated instrument, the daemon and the local catalog, to look at (ARGS=--exit-when-done)
 	@$(BIN)/labferry demo $(ARGS)
 
-test: $(READY) oracle-crucible chromium  ## every test that takes less than minutes
+test: $(READY) oracle-crucible oracle-scicat chromium  ## every test that takes less than minutes
 	$(BIN)/pytest -m "not slow and not pds" $(ARGS)
 
 test-long: $(READY) oracles chromium  ## the tests that take minutes
@@ -83,13 +84,16 @@ $(READY): .uv/.ready pyproject.toml uv.lock
 
 # --- other programs that the tests compare with; without the network those tests skip and say why --------------------
 
-oracles: oracle-crucible oracle-scopefoundry  ## the programs that tests compare with
+oracles: oracle-crucible oracle-scopefoundry oracle-scicat  ## the programs that tests compare with
 
 oracle-crucible: .uv/.ready
 	@test -e $(CRUCIBLE) || PYTHON=$(PYTHON) sh tests/environments/oracle.sh nano-crucible nano-crucible==3.3.0
 
 oracle-scopefoundry: .uv/.ready
 	@test -e $(SCOPEFOUNDRY) || PYTHON=$(PYTHON) sh tests/environments/oracle.sh scopefoundry scopefoundry==2.2.1 numpy h5py qtpy pyqtgraph PyQt6 uuid7
+
+oracle-scicat: .uv/.ready
+	@test -e $(SCICAT) || PYTHON=$(PYTHON) sh tests/environments/oracle.sh scicat scitacean==26.10.1 pyscicat==0.4.8
 
 oracle-pds:
 	@test -e .oracles/pds/.ready || PYTHON=$(PYTHON) sh tests/environments/pds.sh

@@ -264,9 +264,12 @@ class FakeScicat:
             return Reply(404, {"message": "dataset: null not found", "error": "Not Found", "statusCode": 404})
         return one if self._readable(user, one) else Reply(403, _UNAUTHORIZED)
 
-    def _get(self, _: Seen, user: FakeUser | None, pid: str) -> Reply:
+    def _get(self, seen: Seen, user: FakeUser | None, pid: str) -> Reply:
         one = self._known(user, pid)
-        return one if isinstance(one, Reply) else Reply(body=one.record)
+        if isinstance(one, Reply):
+            return one
+        related = {"attachments": one.attachments, "origdatablocks": one.blocks}
+        return Reply(body={**one.record, **{value: related[value] for name, value in seen.query if name == "include"}})
 
     def _own(self, user: FakeUser | None, pid: str) -> FakeScicatDataset | Reply:
         one = self.datasets.get(pid)
