@@ -37,7 +37,7 @@ SESSION_SOURCE: Final = {
     SessionEvidence.FOLDER: Source.DEFAULT,
     SessionEvidence.GAP: Source.DEFAULT,
 }
-_LISTS: Final = frozenset({"keywords", "samples"})
+_LISTS: Final = frozenset({"keywords", "samples", "derived_from"})
 _UNSAFE: Final = re.compile(r"[^\w.-]+")
 
 
@@ -140,6 +140,7 @@ def compose(
         files=record_files(members),
         thumbnails=tuple(thumbnails),
         parent_id=parent_id,
+        derived_from=_unique(_words(layers, "derived_from")),
         warnings=tuple(warnings),
         ingestor=extracted.ingestor,
         ingestor_version=extracted.version,

@@ -28,7 +28,7 @@ _ORCID: Final = re.compile(r"\d{4}-\d{4}-\d{4}-\d{3}[\dX]", re.ASCII)
 _LONGEST: Final = 10 * 365 * 86400.0
 _PORTS: Final = 65535
 
-PROVIDABLE: Final = (ATTRIBUTES - {"unique_id"}) | {"public", "instrument_id", "keywords", "samples"}
+PROVIDABLE: Final = (ATTRIBUTES - {"unique_id"}) | {"public", "instrument_id", "keywords", "samples", "derived_from"}
 """The names that `attributes:` and `defaults:` may give: Crucible's settable dataset fields, keywords and samples."""
 TEMPLATED: Final = frozenset(
     {"dataset_name", "measurement", "data_type", "data_format", "instrument_name", "session_name"}
@@ -187,7 +187,7 @@ def attribute_problem(name: str, value: object) -> str | None:
         return did_you_mean("is no attribute that can be given here", name, PROVIDABLE)
     if name == "public":
         return None if isinstance(value, bool) else "should be true or false"
-    if name in {"keywords", "samples"}:
+    if name in {"keywords", "samples", "derived_from"}:
         texts = isinstance(value, list) and all(isinstance(item, str) and item.strip() for item in value)
         return None if texts else "should be a list of texts, such as [silicon, annealed]"
     if not isinstance(value, str) or not value.strip():

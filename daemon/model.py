@@ -198,6 +198,7 @@ class DatasetRecord:
     files: tuple[RecordFile, ...] = ()
     thumbnails: tuple[RecordThumbnail, ...] = ()
     parent_id: str | None = None
+    derived_from: tuple[str, ...] = ()  # ids of the datasets that this one was made of
     warnings: tuple[str, ...] = ()
     ingestor: str = ""
     ingestor_version: str = ""

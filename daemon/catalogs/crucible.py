@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from daemon.catalogs import crucible_check
 from daemon.catalogs.answers import nonsense
@@ -24,6 +24,7 @@ from daemon.catalogs.crucible_record import (
     digest_of,
     left_out,
     linked_samples,
+    named_samples,
     open_fields,
 )
 from daemon.catalogs.http import DEFAULT_TIMEOUTS, HttpClient, Timeouts, segment
@@ -31,6 +32,7 @@ from daemon.catalogs.ingestion import ONGOING, Policy, status_for
 from daemon.catalogs.merging import marks, updates
 from daemon.catalogs.pace import Pace
 from daemon.errors import CatalogRefused, CatalogUnavailable, LabferryError, NotYet
+from daemon.mfid import is_mfid
 from daemon.model import Source, Step, StepKind
 
 if TYPE_CHECKING:
@@ -40,11 +42,14 @@ if TYPE_CHECKING:
     from daemon.catalogs.catalog import Attempt
     from daemon.catalogs.credentials import Key
     from daemon.clock import Clock
-    from daemon.model import DatasetRecord, RecordThumbnail
+    from daemon.model import DatasetRecord, RecordFile, RecordThumbnail
 
 PUBLIC_SITE: Final = "https://crucible.lbl.gov/"
 PUBLIC_PAGE: Final = PUBLIC_SITE + "explore/{project_id}/datasets/{unique_id}"
 RECORD_KEY: Final = "dataset"
+PART: Final = "is_part_of"
+DERIVED: Final = "is_derived_from"
+BY_NAME: Final = "by name"
 METADATA_KEY: Final = "scientific_metadata"
 
 _CLASSES_SECONDS: Final = 3600.0
@@ -68,6 +73,9 @@ class CrucibleOptions:
     owner: str | None = None
     timeouts: Timeouts = DEFAULT_TIMEOUTS
     bandwidth: int | None = None
+    metadata: Literal["merge", "replace"] = "merge"
+    known_files: Literal["link", "send"] = "send"
+    samples_by_name: bool = False
 
 
 class Crucible(CrucibleReading):
@@ -117,8 +125,11 @@ class Crucible(CrucibleReading):
         steps += [Step(StepKind.INGESTION, file.name, file.sha256) for file in record.files]
         steps += [Step(StepKind.THUMBNAIL, thumbnail.name, thumbnail.sha256) for thumbnail in record.thumbnails]
         steps += [Step(StepKind.SAMPLE, sample, "") for sample in linked_samples(record)]
+        if self._options.samples_by_name:
+            steps += [Step(StepKind.SAMPLE, name, BY_NAME) for name in named_samples(record)]
         if record.parent_id is not None:
             steps.append(Step(StepKind.LINK, record.parent_id, ""))
+        steps += [Step(StepKind.LINK, source, DERIVED) for source in record.derived_from if source != record.parent_id]
         return steps
 
     def perform(  # noqa: PLR0911 one return for each kind of step
@@ -140,9 +151,9 @@ class Crucible(CrucibleReading):
             case StepKind.THUMBNAIL:
                 return self._thumbnail(step, record, attempt)
             case StepKind.SAMPLE:
-                return self._sample(step.key, record, attempt)
+                return self._sample(step, record, attempt)
             case StepKind.LINK:
-                return self._link(step.key, record, attempt)
+                return self._link(step.key, step.digest or PART, record, attempt)
             case StepKind.BLOCK | StepKind.LIFECYCLE:
                 raise CatalogRefused(f"{self.name} knows no step of the kind {step.kind}.")
 
@@ -213,8 +224,8 @@ class Crucible(CrucibleReading):
         fields = {name: value for name, value in changed.items() if name in PATCHABLE}
         if fields:
             self._client.call("PATCH", f"/datasets/{dataset}", body=fields)
-        if "instrument_id" in changed:
-            instrument = {"instrument_id": changed["instrument_id"]}
+        instrument = {name: value for name, value in changed.items() if name in {"instrument_id", "instrument_mfid"}}
+        if instrument:
             self._client.call("PUT", f"/datasets/{dataset}/instrument", body=instrument)
         if "public" in changed:
             method = "PUT" if changed["public"] else "DELETE"
@@ -230,10 +241,13 @@ class Crucible(CrucibleReading):
         """A deep merge, the same however often it is sent; what a person changed or added there stays."""
         sent = attempt.outcomes.get((StepKind.METADATA, METADATA_KEY), {}).get("sent")
         ours, left = dict(record.scientific_metadata), list[str]()
+        path = f"/resources/{segment(record.unique_id)}/metadata"
+        if self._options.metadata == "replace" and not self._fresh(record, attempt):
+            self._client.call("POST", path, query=[("overwrite", "True")], body=ours).mapping()
+            return {"sent": marks(record.scientific_metadata)}
         if isinstance(sent, str):
             ours, left = updates(ours, sent, self._described(record.unique_id))
         if ours:
-            path = f"/resources/{segment(record.unique_id)}/metadata"
             self._client.call("PATCH", path, body=ours).mapping()
         return {"sent": marks(record.scientific_metadata), **({"left": left[:_LEFT_SHOWN]} if left else {})}
 
@@ -250,7 +264,25 @@ class Crucible(CrucibleReading):
         file = next((file for file in record.files if file.name == step.key), None)
         if file is None:
             raise NotYet(f"The record of {record.unique_id} has no file {step.key}.")
+        if self._options.known_files == "link" and file.size and not attempt.memory:
+            linked = self._known_elsewhere(file, record, attempt)
+            if linked is not None:
+                return linked
         return self._files.deliver(record.unique_id, file, attempt, look=attempt.repeated)
+
+    def _known_elsewhere(self, file: RecordFile, record: DatasetRecord, attempt: Attempt) -> dict[str, Any] | None:
+        """If another dataset has these bytes, tell so in ours, and link ours to it; None if they have to be sent."""
+        if not self._fresh(record, attempt) and self._files.find(record.unique_id, file) is not None:
+            return None
+        found = [held for held in self.find(file.sha256) if held.stored and held.size == file.size]
+        if not found or any(held.dataset == record.unique_id for held in found):
+            return None
+        known = min(found, key=lambda held: held.ref)
+        told = self._files.tell(record.unique_id, file, known)
+        if told is None:
+            return None
+        self._link(known.dataset, DERIVED, record, attempt)
+        return told
 
     def _ingestion(self, step: Step, record: DatasetRecord, attempt: Attempt) -> Mapping[str, Any]:
         file_id = attempt.outcomes.get((StepKind.FILE, step.key), {}).get("file_mfid")
@@ -311,22 +343,36 @@ class Crucible(CrucibleReading):
         named = (item for item in self._mappings(path) if item.get("thumbnail_name") == thumbnail.name)
         return next(named, None)
 
-    def _sample(self, sample: str, record: DatasetRecord, attempt: Attempt) -> Mapping[str, Any]:
+    def _sample(self, step: Step, record: DatasetRecord, attempt: Attempt) -> Mapping[str, Any]:
+        sample = step.key
+        if step.digest == BY_NAME:
+            query = [("sample_name", step.key), ("limit", "2")]
+            project = record.value("project_id")
+            if isinstance(project, str) and project:
+                query.append(("project_mfid" if is_mfid(project) else "project_id", project))
+            named = [item for item in self._mappings("/samples", query) if item.get("sample_name") == step.key]
+            if len(named) != 1 or not isinstance(named[0].get("unique_id"), str):
+                return {"how": "not known there" if not named else "several have this name"}
+            sample = named[0]["unique_id"]
         if not self._fresh(record, attempt) and self._linked(record.unique_id, sample):
             return {"how": "already there"}
         path = f"/datasets/{segment(record.unique_id)}/samples/{segment(sample)}"
         self._client.call("POST", path).mapping()
         return {}
 
-    def _link(self, parent: str, record: DatasetRecord, attempt: Attempt) -> Mapping[str, Any]:
-        if not self._fresh(record, attempt) and self._linked(record.unique_id, parent):
+    def _link(self, parent: str, relation: str, record: DatasetRecord, attempt: Attempt) -> Mapping[str, Any]:
+        if not self._fresh(record, attempt) and self._linked(record.unique_id, parent, relation):
             return {"how": "already there"}
         path = f"/datasets/{segment(parent)}/children/{segment(record.unique_id)}"
-        answer = self._client.call("POST", path, query=[("relationship_type", "is_part_of")], also=(_NOT_FOUND,))
+        answer = self._client.call("POST", path, query=[("relationship_type", relation)], also=(_NOT_FOUND,))
         if not answer.ok:
-            raise NotYet(f"The session's dataset {parent} is not in {self.name} yet.")
+            what = "The session's dataset" if relation == PART else "The dataset that this one is derived from,"
+            raise NotYet(f"{what} {parent} is not in {self.name} yet.")
         answer.mapping()
         return {}
 
-    def _linked(self, dataset: str, other: str) -> bool:
-        return any(item["unique_id"] == other for item in self._links(dataset))
+    def _linked(self, dataset: str, other: str, relation: str | None = None) -> bool:
+        return any(
+            item["unique_id"] == other and (relation is None or item.get("relationship_type") in {relation, None})
+            for item in self._links(dataset)
+        )

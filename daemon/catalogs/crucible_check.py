@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from daemon.catalogs.catalog import Finding, Health
 from daemon.errors import CatalogError
+from daemon.mfid import is_mfid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -76,7 +77,10 @@ def _rights(client: HttpClient, owner: str | None) -> Finding:
 
 
 def _known(client: HttpClient, kind: str, slug: str) -> Finding:
-    """A slug has to stand for exactly one project or instrument."""
+    """A slug has to stand for exactly one project or instrument; an id for one that is there."""
+    if is_mfid(slug):
+        client.call("GET", f"/{kind}s/{slug}").mapping()
+        return Finding(Health.OK, f"The {kind} {slug} is known to {client.catalog}.")
     query = [(f"{kind}_id", slug), ("limit", "2")]
     count = len(_items(client, f"/{kind}s", query))
     if count == 1:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from daemon.catalogs.answers import Answer
-    from daemon.catalogs.catalog import Attempt
+    from daemon.catalogs.catalog import Attempt, Held
     from daemon.clock import Clock
     from daemon.model import RecordFile
 
@@ -83,6 +83,21 @@ class FileTransfer:
         answer = self._client.call("GET", f"/datasets/{segment(dataset)}/files")
         listed = [item for item in answer.items() if isinstance(item, dict)]
         return next((item for item in listed if item.get("filename") == file.name and _same(item, file)), None)
+
+    def tell(self, dataset: str, file: RecordFile, known: Held) -> dict[str, Any] | None:
+        """A record of a file whose bytes are another dataset's; None if the dataset has another file of this name."""
+        body = {
+            "filename": file.name,
+            "storage_backend": "local",
+            "size": file.size,
+            "sha256_hash": file.sha256,
+            "access_note": f"The same bytes are the file {known.ref} of the dataset {known.dataset}.",
+        }
+        path = f"/datasets/{segment(dataset)}/files"
+        answer = self._client.call("POST", path, body=body, also=(_CONFLICT,))
+        if not answer.ok:
+            return None
+        return {**_outcome(answer.mapping(), file, "linked"), "same_as": [known.dataset, known.ref]}
 
     def _again(self, job: _Job) -> dict[str, Any]:
         found = self.find(job.dataset, job.file)

@@ -29,8 +29,10 @@ _TEXTS: Final = (
     "data_format",
     "timestamp",
 )
-_SAME: Final = ("project_id", "instrument_id", "timestamp")
+_MFIDS: Final = {"project_id": "project_mfid", "instrument_id": "instrument_mfid"}
+_SAME: Final = ("project_id", "project_mfid", "instrument_id", "instrument_mfid", "timestamp")
 _LEFT: Final = {
+    "project_mfid": "a dataset's project is changed by a person in the catalog",
     "project_id": "a dataset's project is changed by a person in the catalog",
     "owner": "a dataset's owner is changed by a person in the catalog",
 }
@@ -42,7 +44,7 @@ def dataset_body(record: DatasetRecord) -> dict[str, Any]:
     for name in _TEXTS:
         text = _text(record.value(name))
         if text:
-            body[name] = text
+            body[_MFIDS[name] if name in _MFIDS and is_mfid(text) else name] = text
     owner = _text(record.value("owner_orcid"))
     if owner:
         body["owner"] = owner
@@ -58,6 +60,11 @@ def digest_of(value: Any) -> str:
 def linked_samples(record: DatasetRecord) -> list[str]:
     """The ids of the samples that can be linked: Crucible knows samples by id only."""
     return list(dict.fromkeys(s.unique_id for s in record.samples if s.unique_id is not None and is_mfid(s.unique_id)))
+
+
+def named_samples(record: DatasetRecord) -> list[str]:
+    """The samples of which only a name is known: whether Crucible knows one of this name is asked there."""
+    return list(dict.fromkeys(s.name.strip() for s in record.samples if s.unique_id is None and s.name.strip()))
 
 
 def left_out(record: DatasetRecord) -> dict[str, str]:

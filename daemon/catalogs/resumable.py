@@ -15,9 +15,9 @@ import re
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon.catalogs.answers import Unanswered, error_of, nonsense
+from daemon.catalogs.answers import error_of, nonsense
 from daemon.catalogs.http import segment
-from daemon.catalogs.signed import TRIES, UploadGone
+from daemon.catalogs.signed import UploadGone
 from daemon.errors import CatalogRefused, CatalogUnavailable
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ _GONE: Final = frozenset({404, 410})
 _DONE: Final = frozenset({200, 201})
 _GO_ON: Final = 308
 _LONGEST_PAUSE: Final = 4.0
+_FUTILE_TRIES: Final = 5
 
 
 def begin_resumable(client: HttpClient, dataset: str, source: Source, attempt: Attempt) -> dict[str, Any]:
@@ -95,16 +96,16 @@ def _send_rest(client: HttpClient, clock: Clock, source: Source, memory: Mapping
         try:
             answer = client.store(uri, source.chunks(stored, size, attempt.alive), size, headers)
             arrived = _arrived(answer, total, otherwise=stored + size)
-        except Unanswered:
-            clock.wait(never, min(_LONGEST_PAUSE, 2.0 ** (futile - 2)))
+        except CatalogUnavailable as error:
+            clock.wait(never, min(_LONGEST_PAUSE, max(error.retry_after or 0.0, 2.0 ** (futile - 2))))
             try:
                 arrived = _stored(client, uri, total)
             except CatalogUnavailable:
-                if futile >= TRIES:
+                if futile >= _FUTILE_TRIES:
                     raise
                 arrived = stored
         futile = 0 if arrived > stored else futile + 1
-        if futile > TRIES:
+        if futile > _FUTILE_TRIES:
             raise CatalogUnavailable(f"{client.catalog}'s storage did not take the next bytes of {source.file.name}.")
         if arrived > stored:
             attempt.remember({**memory, "begun": True, "stored": arrived})
