@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ingestors import headers
@@ -38,6 +38,7 @@ def packed(values: list[int]) -> str:
     return digit(values[0], _SQUEEZED, "@") + "".join(differences)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-(10**6), 10**6), min_size=1, max_size=60), st.integers(2, 9))
 def test_packed_numbers_come_back(values: list[int], width: int) -> None:
     """What is squeezed and differenced, line by line with the check value, is unpacked to the same numbers."""
@@ -85,6 +86,7 @@ def test_header_lines_become_fields(lines: list[str], delimiter: str | None, exp
     assert headers.read(lines, delimiter)[0] == expected
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300), st.sampled_from([None, ",", ";", "\t"]))
 def test_any_line_is_a_field_or_a_remark(line: str, delimiter: str | None) -> None:
     """No line of a header raises, and none with a letter in it is lost."""
