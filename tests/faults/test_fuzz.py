@@ -42,7 +42,7 @@ def unexpected(reading: Reading, family: str) -> list[str]:
 
 
 @settings(
-    max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(place=st.integers(0, 10**6), which=st.integers(0, 10**6), number=st.integers(0, 10**9))
 def test_broken_inputs_are_read_or_refused(
