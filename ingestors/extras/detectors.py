@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from ingestors.api import Claim, Extraction, Quantity, Specificity, UnreadableError
+from ingestors.api import Quantity, UnreadableError
 from ingestors.binary.signals import Axis, Signal, described, drawn
 from ingestors.dat import dates, facts
-from ingestors.dat.reading import Reading, extraction
-from ingestors.extras.needed import Kind, begins, kind_of, needed, quietly
+from ingestors.dat.reading import Reading
+from ingestors.extras.needed import FromExtra, Kind, begins
 from ingestors.textvalues import value_of
 
 if TYPE_CHECKING:
@@ -22,6 +22,14 @@ if TYPE_CHECKING:
 
 EXTRA: Final = "detectors"
 _FABIO: Final = "fabio"
+_TALKATIVE: Final = (
+    "fabio",
+    "fabio.edfimage",
+    "fabio.cbfimage",
+    "fabio.fabioimage",
+    "fabio.openimage",
+    "fabio.brukerimage",
+)
 _MOST_PIXELS: Final = 60_000_000
 _MOST_FRAMES: Final = 12
 _EDF: Final = re.compile(rb"^[\r\n]*\{[^}]{0,4000}?(HeaderID|ByteOrder|EDF_DataBlockID|Dim_1)\s*=", re.IGNORECASE)
@@ -65,43 +73,21 @@ KINDS: Final = (
 )
 
 
-class Detectors:
+class Detectors(FromExtra):
     """Frames of X-ray area detectors that fabio reads."""
 
     name = "detectors"
-    version = "1"
+    extra = EXTRA
+    kinds = KINDS
 
-    def claim(self, candidate: Candidate) -> Claim | None:
-        """A format's signature, whether the extra is there or not: without it the file says what it needs."""
-        kind = kind_of(candidate, KINDS)
-        return Claim(Specificity.FORMAT, kind.name) if kind is not None else None
-
-    def extract(self, candidate: Candidate) -> Extraction:
-        """Header and frames. Raises UnreadableError, also when the extra is missing."""
-        kind = kind_of(candidate, KINDS)
-        if kind is None:
-            raise UnreadableError("The file begins like none of the detector formats that fabio reads.")
-        if _MANY_DIMENSIONS.search(candidate.head):
-            raise UnreadableError("The header names a dimension that no frame has.")  # fabio counts up to it
-        fabio = needed(kind.module, EXTRA, kind.name)
+    def reading(self, module: Any, candidate: Candidate, kind: Kind) -> Reading:
+        """Header and frames."""
         if problem := _endless(candidate):
             raise UnreadableError(problem)
-        for name in (
-            "fabio",
-            *(f"fabio.{part}" for part in ("edfimage", "cbfimage", "fabioimage", "openimage", "brukerimage")),
-        ):
-            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-        with quietly(), np.errstate(all="ignore"):
-            try:
-                with fabio.open(str(candidate.path)) as image:
-                    return extraction(_reading(image, candidate, kind), candidate)
-            except MemoryError:
-                raise
-            except UnreadableError as error:
-                problem = str(error)
-            except Exception as error:  # noqa: BLE001 its readers raise whatever a broken file makes their code raise
-                problem = f"{type(error).__name__}: {error}"
-        raise UnreadableError(f"The {kind.name} file cannot be read: {problem}")
+        for part in _TALKATIVE:
+            logging.getLogger(part).setLevel(logging.CRITICAL + 1)
+        with module.open(str(candidate.path)) as image:
+            return _reading(image, candidate, kind)
 
 
 def _endless(candidate: Candidate) -> str:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from ingestors.api import Claim, Extraction, Quantity, Specificity, UnreadableError
+from ingestors.api import Quantity, UnreadableError
 from ingestors.binary.signals import Axis, Signal, described, drawn
 from ingestors.dat import dates
-from ingestors.dat.reading import Reading, extraction
-from ingestors.extras.needed import Kind, begins, bounded, kind_of, needed, quietly
+from ingestors.dat.reading import Reading
+from ingestors.extras.needed import FromExtra, Kind, begins, bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -95,34 +95,17 @@ KINDS: Final = (
 )
 
 
-class Microscopy:
+class Microscopy(FromExtra):
     """Files of electron microscopes and spectrometers that rosettasciio reads."""
 
     name = "microscopy"
-    version = "1"
+    extra = EXTRA
+    kinds = KINDS
 
-    def claim(self, candidate: Candidate) -> Claim | None:
-        """A format's signature, whether the extra is there or not: without it the file says what it needs."""
-        kind = kind_of(candidate, KINDS)
-        return Claim(Specificity.FORMAT, kind.name) if kind is not None else None
-
-    def extract(self, candidate: Candidate) -> Extraction:
-        """All signals of the file. Raises UnreadableError, also when the extra is missing."""
-        kind = kind_of(candidate, KINDS)
-        if kind is None:
-            raise UnreadableError("The file begins like none of the formats that rosettasciio reads.")
-        reader = needed(kind.module, EXTRA, kind.name)
+    def reading(self, module: Any, candidate: Candidate, kind: Kind) -> Reading:
+        """All signals of the file."""
         logging.getLogger("rsciio").setLevel(logging.CRITICAL + 1)
-        with quietly(), np.errstate(all="ignore"):
-            try:
-                return extraction(_reading(_read(reader, candidate), candidate, kind), candidate)
-            except MemoryError:
-                raise
-            except UnreadableError as error:
-                problem = str(error)
-            except Exception as error:  # noqa: BLE001 its readers raise whatever a broken file makes their code raise
-                problem = f"{type(error).__name__}: {error}"
-        raise UnreadableError(f"The {kind.name} file cannot be read: {problem}")
+        return _reading(_read(module, candidate), candidate, kind)
 
 
 def _read(reader: Any, candidate: Candidate) -> list[dict[str, Any]]:

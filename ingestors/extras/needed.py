@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ingestors.api import UnreadableError
+import numpy as np
+
+from ingestors.api import Claim, Extraction, Specificity, UnreadableError
+from ingestors.dat.reading import Reading, extraction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -77,3 +80,38 @@ def bounded(value: Any, depth: int = 12) -> Any:
         if value is None or isinstance(value, (bool, int, float)) or hasattr(value, "tolist")
         else str(value)[:400]
     )
+
+
+class FromExtra:
+    """An ingestor that reads its kinds of files with a library of an extra; `reading` is what each of them does."""
+
+    name = ""
+    version = "1"
+    extra = ""
+    kinds: tuple[Kind, ...] = ()
+
+    def claim(self, candidate: Candidate) -> Claim | None:
+        """A format's signature, whether the extra is there or not: without it the file says what it needs."""
+        kind = kind_of(candidate, self.kinds)
+        return Claim(Specificity.FORMAT, kind.name) if kind is not None else None
+
+    def extract(self, candidate: Candidate) -> Extraction:
+        """The whole file. Raises UnreadableError, also when the extra is missing."""
+        kind = kind_of(candidate, self.kinds)
+        if kind is None:
+            raise UnreadableError(f"The file begins like none of the formats of labferry[{self.extra}].")
+        module = needed(kind.module, self.extra, kind.name)
+        with quietly(), np.errstate(all="ignore"):
+            try:
+                return extraction(self.reading(module, candidate, kind), candidate)
+            except MemoryError:
+                raise
+            except UnreadableError as error:
+                problem = str(error)
+            except Exception as error:  # noqa: BLE001 such libraries raise whatever a broken file makes their code raise
+                problem = f"{type(error).__name__}: {error}"
+        raise UnreadableError(f"The {kind.name} file cannot be read: {problem}")
+
+    def reading(self, module: Any, candidate: Candidate, kind: Kind) -> Reading:
+        """Read the file with the extra's module. Raises whatever the module raises."""
+        raise NotImplementedError
