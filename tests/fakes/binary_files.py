@@ -462,11 +462,48 @@ def brml() -> bytes:
     )
 
 
+def phu() -> bytes:
+    """Two histograms of 64 bins of 1 ns."""
+
+    def tag(name: str, kind: int, value: bytes, index: int = -1) -> bytes:
+        return struct.pack("<32siI", name.encode(), index, kind) + value
+
+    tags = [tag("File_CreatingTime", 0x21000008, struct.pack("<d", 43592.5))]
+    end = 16 + 48 * 8
+    for index in range(2):
+        tags.append(tag("HistResDscr_DataOffset", 0x10000008, struct.pack("<q", end + 256 * index), index))
+        tags.append(tag("HistResDscr_HistogramBins", 0x10000008, struct.pack("<q", 64), index))
+        tags.append(tag("HistResDscr_MDescResolution", 0x20000008, struct.pack("<d", 1e-9), index))
+    tags.append(tag("Header_End", 0xFFFF0008, bytes(8)))
+    return b"PQHISTO\0" + b"1.0.00\0\0" + b"".join(tags) + np.tile((LINE * 500).astype("<u4"), 2).tobytes()
+
+
+def raw2() -> bytes:
+    """Bruker version 2 (RAW2): one range."""
+    head = bytearray(256)
+    struct.pack_into("4sH", head, 0, b"RAW2", 1)
+    struct.pack_into("20s2sfff", head, 168, b"17-May-2018 10:11:12", b"Cu", 1.5406, 1.54439, 0.5)
+    struct.pack_into("<fff", head, 190, 1.5406, 1.54439, 0.5)
+    block = bytearray(48)
+    struct.pack_into("<HH4xfff", block, 0, 48, 64, 1.0, 0.02, 20.0)
+    return bytes(head) + bytes(block) + (LINE * 100).astype("<f4").tobytes()
+
+
+def spc_old() -> bytes:
+    """Version 4D: 256 bytes of header, integers with their halves the other way round."""
+    head = bytearray(256)
+    struct.pack_into("<BBhfff", head, 0, 0, 0x4D, 1, 64.0, 4000.0, 400.0)
+    struct.pack_into("<BBHBBBB", head, 16, 1, 2, 1996, 4, 5, 14, 33)
+    struct.pack_into("130s", head, 64, b"an old film")
+    whole = (LINE * 2.0**30).astype("<i4").view("<u2").reshape(-1, 2)[:, ::-1]
+    return bytes(head) + np.ascontiguousarray(whole).tobytes().ljust(512, b"\0")
+
+
 EVERY: Final[dict[str, tuple[str, Any]]] = {
     "igor5": ("a.ibw", igor5), "igor2": ("a.ibw", igor2), "gwyddion": ("a.gwy", gwyddion), "phi": ("a.spe", phi), "drs4": ("a.dat", drs4), "rasx": ("a.rasx", rasx),
     "sxm": ("a.sxm", sxm), "grid": ("a.3ds", grid), "nanoscope": ("a.spm", nanoscope), "wdf": ("a.wdf", wdf), "spe2": ("a.spe", spe2), "spe3": ("a.spe", spe3),
     "sif": ("a.sif", sif), "spc": ("a.spc", spc), "mpr": ("a.mpr", mpr), "ptu": ("a.ptu", ptu), "raw1": ("a.raw", raw1), "raw3": ("a.raw", raw3), "czi": ("a.czi", czi),
     "fits": ("a.fits", fits), "tdms": ("a.tdms", tdms), "matlab": ("a.mat", matlab), "npy": ("a.npy", npy), "npz": ("a.npz", npz), "xrdml": ("a.xrdml", xrdml),
-    "brml": ("a.brml", brml),
+    "brml": ("a.brml", brml), "phu": ("a.phu", phu), "raw2": ("a.raw", raw2), "spc_old": ("a.spc", spc_old),
 }  # fmt: skip
 """A name and a writer for each family."""

@@ -34,6 +34,9 @@ FACTS: dict[str, dict[str, Any]] = {
     "spc": {"timestamp": "2018-04-05T14:33:00", "measurement": "Fourier-transform infrared spectroscopy"},
     "mpr": {"timestamp": "2019-05-07T12:00:00", "measurement": "Cyclic voltammetry"},
     "ptu": {"timestamp": "2019-05-07T12:00:00", "measurement": "Time-correlated single photon counting"},
+    "phu": {"timestamp": "2019-05-07T12:00:00", "data_type": "PicoQuant histogram"},
+    "raw2": {"timestamp": "2018-05-17T10:11:12", "measurement": "X-ray diffraction"},
+    "spc_old": {"timestamp": "1996-04-05T14:33:00", "data_type": "SPC spectrum"},
     "raw1": {"samples": ["corundum"], "measurement": "X-ray diffraction"},
     "raw3": {"samples": ["quartz"], "timestamp": "2018-05-17T10:11:12"},
     "czi": {
@@ -103,6 +106,7 @@ def test_a_file_says_name_time_sample_and_method(tmp_path: Path, kind: str) -> N
         ("spe2", "Intensity", "counts", [64], [("Wavelength", "nm", 500.0, 531.5)]),
         ("spe3", "Intensity", "counts", [64], [("Wavelength", "nm", 700.0, 706.3)]),
         ("spc", "Absorbance", None, [64], [("Wavenumber", "1/cm", 4000.0, 400.0)]),
+        ("spc_old", "Absorbance", None, [64], [("Wavenumber", "1/cm", 4000.0, 400.0)]),
     ],
 )
 def test_data_have_their_axes_and_units(
