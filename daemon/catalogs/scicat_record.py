@@ -242,6 +242,7 @@ def _fill_all(name: str, template: Template, values: Mapping[str, Any], problems
 def _moment(value: Any) -> datetime | None:
     """A time with its offset; one that says none is this computer's own."""
     try:
-        return datetime.fromisoformat(value).astimezone() if isinstance(value, str) else None
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+        return moment.astimezone() if moment is not None and moment.tzinfo is None else moment
     except (ValueError, OverflowError, OSError):
         return None

@@ -129,7 +129,7 @@ def test_a_dataset_of_45000_files_arrives_exactly_once(tmp_path: Path) -> None:
             (folder / f"frame_{number:05}.raw").write_bytes(content)
             size += len(content)
         daemon = Daemon(config, environment=SECRET).start()
-        eventually(lambda: any(one.blocks for one in fake.datasets.values()), "the first list", 900, 0.2)
+        eventually(lambda: any(one.blocks for one in fake.datasets.values()), "the first list", 1500, 0.2)
         daemon.stop(signal.SIGKILL)
         fake.garble()
         with Daemon(config, environment=SECRET) as again:
