@@ -34,6 +34,7 @@ MAGIC: Final[tuple[tuple[int, bytes, str], ...]] = (
     (0, b"DIGITAL SURF", "Digital Surf"),
     (0, b"DSCOMPRESSED", "Digital Surf"),
     (0, b"###CBF: VERSION", "Crystallographic binary file"),
+    (208, b"MAP ", "MRC"),
     (0, b"CPKA", "Origin .opj"),
     (0, b"NB0", "Nanonis binary"),
     (0, b"\x93NUMPY", "NumPy array"),
