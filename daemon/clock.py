@@ -61,6 +61,11 @@ class ManualClock:
             self._now += timedelta(seconds=seconds)
             self._monotonic += seconds
 
+    def jump(self, seconds: float) -> None:
+        """The wall clock is set to another time; no time passes."""
+        with self._lock:
+            self._now += timedelta(seconds=seconds)
+
     def wait(self, event: threading.Event, seconds: float | None) -> bool:
         """Jump to the end of the wait at once; a wait without an end really waits for the event."""
         if event.is_set():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from daemon.cli.opening import config_argument, json_option, visit
-from daemon.cli.parked import find_parked, id_argument
+from daemon.cli.parked import find_parked, selection
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,17 +16,19 @@ if TYPE_CHECKING:
 
 @click.command()
 @config_argument
-@id_argument
+@selection
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
-def command(config: Path, ident: str | None, *, yes: bool, as_json: bool) -> None:
-    """Give up what is parked: everything, or the delivery or dataset ID. No file is touched anywhere.
+def command(
+    config: Path, idents: tuple[str, ...], catalog: str | None, *, everything: bool, yes: bool, as_json: bool
+) -> None:
+    """Give up what is parked: everything, what is owed to one catalog, or the deliveries or datasets ID. No file is touched anywhere.
 
     Example: labferry drop hip-microscope.yaml 42
     """
     _, store = visit(config, write=True)
     try:
-        deliveries, datasets = find_parked(store, ident)
+        deliveries, datasets = find_parked(store, idents, catalog, everything=everything)
         count = len(deliveries) + len(datasets)
         if count and not yes:
             click.confirm(f"Give up {count} parked {'entry' if count == 1 else 'entries'}?", abort=True, err=True)

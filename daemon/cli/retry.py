@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from daemon.cli.opening import config_argument, json_option, visit
-from daemon.cli.parked import find_parked, id_argument
+from daemon.cli.parked import find_parked, selection
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 @click.command()
 @config_argument
-@id_argument
+@selection
 @json_option
-def command(config: Path, ident: str | None, *, as_json: bool) -> None:
-    """Try what is parked again: everything, or the delivery or dataset ID.
+def command(config: Path, idents: tuple[str, ...], catalog: str | None, *, everything: bool, as_json: bool) -> None:
+    """Try what is parked again: everything, what is owed to one catalog, or the deliveries or datasets ID.
 
     Example: labferry retry hip-microscope.yaml 42
     """
     _, store = visit(config, write=True)
     try:
         with store.database.transaction():
-            deliveries, datasets = find_parked(store, ident)
+            deliveries, datasets = find_parked(store, idents, catalog, everything=everything)
             for delivery in deliveries:
                 store.deliveries.requeue(delivery.id)
             for dataset in datasets:

@@ -22,6 +22,7 @@ TICK_SECONDS: Final = 2.0
 PARENT_SECONDS: Final = 20.0
 HOURLY: Final = 3600.0
 KEEP_THUMBNAILS: Final = timedelta(days=2)
+JUMP_SECONDS: Final = 60.0
 OLDEST_IDLE: Final = 1800.0
 
 
@@ -36,6 +37,7 @@ class Housekeeping:
         self._parents_due = 0.0
         self._sheets = Sheets(context)
         self._hourly_due = 0.0
+        self._offset = context.clock.now().timestamp() - context.clock.monotonic()
 
     def run(self, name: str) -> None:
         """Tick until the service stops."""
@@ -51,6 +53,7 @@ class Housekeeping:
     def _tick(self) -> None:
         for tick in self._ticks:
             tick()
+        self._watch_the_clock()
         version = self._context.store.database.data_version()
         if version != self._version:  # `labferry retry` or `session` wrote from another process
             self._version = version
@@ -64,6 +67,19 @@ class Housekeeping:
         if now >= self._hourly_due:
             self._hourly_due = now + HOURLY
             self._context.store.datasets.purge_thumbnails(stamp(self._context.clock.now() - KEEP_THUMBNAILS))
+
+    def _watch_the_clock(self) -> None:
+        """The next tries are written down in wall time: when that jumps, all of them are due, or would be never."""
+        clock = self._context.clock
+        offset = clock.now().timestamp() - clock.monotonic()
+        jumped = offset - self._offset
+        self._offset = offset
+        if abs(jumped) < JUMP_SECONDS:
+            return
+        log.warning("clock.jumped", seconds=round(jumped))
+        for catalog in self._catalogs:
+            self._context.store.deliveries.hurry(catalog)
+        self._context.wake_deliveries()
 
     def close_idle_sessions(self) -> None:
         """A session that no dataset joined for longer than the pause is over; a late one still joins it."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.model import DatasetId, DeliveryId, DeliveryState, Step
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from daemon.clock import Clock
     from daemon.store.database import Database, Row
     from daemon.store.journal import JournalTable
+
+LONGEST_WAIT: Final = timedelta(days=1)
+"""No catalog is waited for longer (`daemon.catalogs.answers.LONGEST_WAIT`)."""
 
 LEFT_CONFIGURATION: Final = "The catalog is no longer in the configuration."
 
@@ -245,6 +248,8 @@ class Deliveries:
                 owed = self._database.one("owed_delivery", dataset=row["dataset"], catalog=row["catalog"])
                 if owed is not None:  # a newer revision is owed already
                     self._replaced(DeliveryId(row["id"]), row["attempts"], owed)
+            now = self._clock.now()  # a clock that was a day ahead when it was written down
+            self._database.run("hurry_far", now=stamp(now), latest=stamp(now + LONGEST_WAIT))
             return self._database.run("requeue_sending")
 
     def get(self, delivery: DeliveryId) -> DeliveryRow | None:

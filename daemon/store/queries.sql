@@ -280,6 +280,9 @@ ORDER BY d.age, d.id LIMIT 1
 -- name: next_due
 SELECT MIN(not_before) AS at FROM deliveries WHERE catalog = :catalog AND state = 'waiting'
 
+-- name: hurry_far
+UPDATE deliveries SET not_before = :now WHERE state = 'waiting' AND not_before > :latest
+
 -- name: suspect_deliveries
 UPDATE deliveries SET attempts = MAX(attempts, 1) WHERE state IN ('queued', 'sending', 'waiting', 'parked')
 

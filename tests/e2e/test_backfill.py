@@ -37,6 +37,7 @@ def names(datasets: list[dict[str, Any]]) -> list[str]:
     return sorted(str(one["dataset_name"]) for one in datasets)
 
 
+@pytest.mark.slow
 def test_a_backfill_without_a_daemon_is_resumed_after_a_kill(tmp_path: Path) -> None:
     """A dry run counts; killed in the middle and called again it delivers every file once; with its store lost, none twice."""
     config = configuration(tmp_path, settle={"quiet": "50ms"}, session={"parent": False})

@@ -202,6 +202,8 @@ def test_what_a_catalog_refuses_is_parked_retried_and_dropped(tmp_path: Path) ->
         assert "not in this project" in report["parked"][0]["error"]
         assert "labferry retry" in as_json("explain", config, path)[1]["next"]
         assert labferry("retry", config, "no-such-id")[0] == 1
+        assert labferry("retry", config, "--all", "1")[0] == 2
+        assert as_json("retry", config, "--catalog", "another") == (0, {"retried": 0})
         assert as_json("retry", config, str(report["parked"][0]["delivery"])) == (0, {"retried": 1})
         fake.refuse = lambda _: None
         assert Daemon(config, environment=environment).start("--once").wait() == 3

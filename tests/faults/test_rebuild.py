@@ -116,6 +116,7 @@ def test_a_lost_state_folder_is_rebuilt_from_the_catalog(bench: Path) -> None:
     assert len(after["links"]) == len(before["links"]) + 1
 
 
+@pytest.mark.slow
 def test_a_rebuild_that_is_killed_goes_on(bench: Path) -> None:
     """Killed again and again at any moment, rebuild ends with what one that was left alone finds; the daemon waits for it."""
     config, catalog = bench / "instrument.yaml", bench / "catalog"

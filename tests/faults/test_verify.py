@@ -236,6 +236,7 @@ def test_a_catalog_that_cannot_be_asked_makes_everything_unsafe(pristine: Tree) 
     assert not any(one["safe"] for one in report(pristine.config, status=3).values())
 
 
+@pytest.mark.slow
 def test_a_stale_store_calls_nothing_safe_that_changed_since(pristine: Tree) -> None:
     """With the store of last week, files that were rewritten and delivered meanwhile, and new ones, are not safe."""
     shutil.copy(pristine.folder / "state" / "store.sqlite", pristine.folder / "old")
