@@ -68,6 +68,7 @@ class Extracted:
     samples: Sequence[SampleRef]
     warnings: Sequence[str]
     units: Mapping[str, str] = field(default_factory=dict)
+    cleaned: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,7 @@ def compose(
         if provided.sidecar_files
         else {},
         units={**extracted.units, **units_in(dict(provided.sidecar_metadata))},
+        cleaned=extracted.cleaned,
         warnings=warnings,
     )
     return DatasetRecord(

@@ -84,7 +84,7 @@ class PluginRow:
 class Outcome:
     """What an extraction came to. `ingestor` is the one whose values these are; `failures` those that were tried before.
 
-    `scientific_metadata` is plain JSON; `units` are the UCUM codes of the units in it; samples have `name` and, where
+    `scientific_metadata` is plain JSON; `units` are the UCUM codes of the units in it, `cleaned` what JSON has no words for; samples have `name` and, where
     the file knows it, `unique_id`. `ties` are groups of ingestors that claimed equally specifically. `left_out` are those
     of the warnings that say what was wrong in the ingestor's answer. `observed` is there if the sandbox observes.
     """
@@ -100,6 +100,7 @@ class Outcome:
     warnings: tuple[str, ...] = ()
     failures: tuple[Failure, ...] = ()
     ties: tuple[tuple[str, ...], ...] = ()
+    cleaned: dict[str, int] = field(default_factory=dict)
     units: dict[str, str] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
     observed: Observed | None = None
@@ -146,6 +147,7 @@ def accepted(answer: Mapping[str, Any], blobs: Sequence[bytes]) -> Outcome:
         thumbnails=thumbnails,
         warnings=(*texts(answer.get("warnings")), *left_out),
         units=_units(answer.get("units")),
+        cleaned=_cleaned(answer.get("cleaned")),
         left_out=tuple(left_out),
         observed=observed_in(answer.get("observed")),
     )
@@ -194,6 +196,12 @@ def _metadata(value: Any, warnings: list[str]) -> dict[str, Any]:
         )
         del kept[largest], sizes[largest]
     return kept
+
+
+def _cleaned(value: Any) -> dict[str, int]:
+    """How many values were written as something else, by what they are written as."""
+    told = value if isinstance(value, dict) else {}
+    return {text(key): count for key, count in list(told.items())[:_MAX_ITEMS] if type(count) is int}
 
 
 def _units(value: Any) -> dict[str, str]:

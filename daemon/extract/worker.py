@@ -11,12 +11,13 @@ import gc
 import os
 import socket
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from daemon.extract import confinement, frames
+from daemon.extract import cleaning, confinement, frames
 from daemon.extract.observing import Observer
 from daemon.extract.outcome import MAX_THUMBNAIL, MAX_THUMBNAILS
 from ingestors.api import Candidate, Extraction, Quantity, UnreadableError, jsonable, units_in
@@ -177,13 +178,15 @@ def packed(plugin: Plugin, extraction: Any) -> tuple[dict[str, Any], list[bytes]
         raise WrongAnswerError(message)
     warnings = [str(jsonable(str(warning))) for warning in extraction.warnings]
     pictures = extraction.thumbnails[: MAX_THUMBNAILS + 1]  # one too many (or too long) is what the parent warns of
-    metadata = Pruned().plain(extraction.scientific_metadata, warnings)
+    pruned = Pruned()
+    metadata = pruned.plain(extraction.scientific_metadata, warnings)
     answer = {
         "ingestor": plugin.name,
         "version": plugin.version,
         "attributes": {str(name): str(value) for name, value in extraction.attributes.items() if value is not None},
         "scientific_metadata": metadata,
         "units": units_in(metadata),
+        "cleaned": dict(pruned.cleaned),
         "keywords": [str(keyword) for keyword in extraction.keywords],
         "samples": [{"name": str(sample.name), "unique_id": sample.unique_id} for sample in extraction.samples],
         "captions": [str(thumbnail.caption) for thumbnail in pictures],
@@ -202,6 +205,7 @@ class Pruned:
         self._all_left = MAX_VALUES * MAX_LONG_ENTRIES
         self._left = 0
         self._cut = False
+        self.cleaned: Counter[str] = Counter()
 
     def plain(self, metadata: Mapping[str, Any], warnings: list[str]) -> dict[str, Any]:
         """The metadata as plain JSON; a warning if something was cut."""
@@ -224,7 +228,12 @@ class Pruned:
             return Quantity(self._prune(value.value, depth), value.unit)
         if isinstance(value, Mapping):
             return {key: self._prune(item, depth - 1) for key, item in self._affordable(value.items())}
-        return [self._prune(item, depth - 1) for item in self._affordable(value)] if container else value
+        if container:
+            return [self._prune(item, depth - 1) for item in self._affordable(value)]
+        told = cleaning.kind(value)
+        if told is not None:
+            self.cleaned[told] += 1
+        return value
 
     def _affordable(self, items: Iterable[T]) -> Iterator[T]:
         for item in items:

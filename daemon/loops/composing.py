@@ -255,6 +255,7 @@ def _extracted(outcome: Outcome, members: Sequence[FileRow], sidecar: Sidecar) -
         samples=[SampleRef(sample["name"] or "", sample.get("unique_id")) for sample in outcome.samples],
         warnings=[*outcome.warnings, *failures, *notes, *sidecar.warnings],
         units=outcome.units,
+        cleaned=outcome.cleaned,
     )
 
 
