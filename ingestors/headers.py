@@ -24,6 +24,7 @@ _KEY_AND_QUOTED: Final = re.compile(r"\*?([A-Za-z_][\w.\-]{0,80})\s+\"([^\"]*)\"
 _LISTED: Final = re.compile(
     r"@?(?:column|col|sig|signal|channel|chan|field|var|variable)[\s._\-#]*(\d{1,3})", re.IGNORECASE
 )
+_ALL_NAMES: Final = frozenset({"variables", "columns", "column names", "column labels", "fields", "col_headers"})
 _NUMBERED: Final = re.compile(r"(\d{1,3})\s*[.):=-]?\s+([A-Za-z].{0,80})")
 _AXIS: Final = re.compile(r"([xy])[\s_\-]*(?:axis)?[\s_\-]*(?:label|title|name|axis)", re.IGNORECASE)
 _WIDE: Final = re.compile(r"([A-Za-z](?:[^\s,;]| (?! )){1,40}) {3,}(\S+(?: \S+){0,5})")
@@ -82,6 +83,10 @@ def listed_names(fields: Mapping[str, Any], count: int) -> list[str] | None:
         match = _LISTED.fullmatch(key.strip())
         if match and isinstance(value, str):
             found.setdefault(int(match[1]), value)
+    whole = next((str(value) for key, value in flat(fields).items() if key.casefold() in _ALL_NAMES), "")
+    listed = [name.strip(" \"'") for name in re.split(r"\"\s*,?\s*\"|[,;\t]", whole)]
+    if len(listed) == count and all(listed):
+        return listed
     axes = [said.get(axis) for axis in ("x", "y")]
     if count == len(axes) and all(isinstance(axis, str) and axis for axis in axes):
         return [str(axis) for axis in axes]

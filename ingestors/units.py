@@ -47,6 +47,10 @@ _DIVIDED: Final = re.compile(r"[\s*/·.\u00d7⋅()]+")
 _POWER: Final = re.compile(r"(?:\^|\*\*)?[{(]?[-+⁻⁺]?[\d⁰¹²³⁴⁵⁶⁷⁸⁹]+(?:[./]\d+)?[})]?$")
 _LETTER_PREFIX: Final = frozenset("YZEPTGMkhdcmuµμnpfa")
 _ENDED: Final = re.compile(r"^(?P<name>[\w.]*[A-Za-z\d])_(?P<unit>[A-Za-zµ]+|(?:A|nm|Å|pm|um|cm)\^?-\d)$")
+_S_PARAMETER: Final = re.compile(r"\s*[SYZ]\d\d\s*")
+_LETTERED: Final = re.compile(
+    r"(?=\w*temp\w*_K|T_K|\w*(?:[Vv]olt|[Bb]ias|[Pp]oten)\w*_V|V_V|\w*[Cc]urr\w*_A|I_A|\w*[Tt]ime\w*_s|t_s|\w*[Ff]ield\w*_T|B_T|\w*Temp\w*_K)(\w+)_([KVAsT])"
+)
 _BRACKETS: Final = re.compile(r"\(([^()\[\]]*)\)|\[([^()\[\]]*)\]")
 _LONGEST: Final = 40
 
@@ -91,9 +95,9 @@ def split_title(text: str) -> tuple[str, str | None]:
     `dRef (SD)`, `I(Qx,Qy)` stay as they stand.
     """
     title = " ".join(text.split())
-    ended = _ENDED.fullmatch(title)
-    if ended is not None and (ended["unit"] in _ENDINGS or ended["unit"][-1].isdigit()):
-        return ended["name"], ended["unit"]
+    hung_on = _hung_on(title)
+    if hung_on is not None:
+        return hung_on
     name, unit = split_name(title)
     if unit is not None and looks_like_unit(unit) and not ("/" in title and len(name) > 1 and looks_like_unit(name)):
         return name, unit
@@ -112,10 +116,20 @@ def split_title(text: str) -> tuple[str, str | None]:
         slash
         and before.strip()
         and looks_like_unit(after)
-        and not (len(before.strip()) > 1 and looks_like_unit(before))
+        and (_S_PARAMETER.fullmatch(before) or not (len(before.strip()) > 1 and looks_like_unit(before)))
     ):
         return before.strip(), after.strip()
     return title, None
+
+
+def _hung_on(title: str) -> tuple[str, str] | None:
+    """`2th_deg`, `q_nm^-1`; a single letter only behind a name of its kind: `temp_K`."""
+    ended, letter = _ENDED.fullmatch(title), _LETTERED.fullmatch(title)
+    if letter is not None:
+        return letter[1], letter[2]
+    if ended is not None and (ended["unit"] in _ENDINGS or ended["unit"][-1].isdigit()):
+        return ended["name"], ended["unit"]
+    return None
 
 
 def _ends_in_a_word(text: str) -> bool:

@@ -48,6 +48,14 @@ _CLOCK: Final = (
 )  # fmt: skip
 _DAY: Final = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 _HOUR: Final = re.compile(r"\d{1,2}:\d\d(:\d\d(\.\d+)?)?( ?[AaPp]\.?[Mm]\.?)?")
+_MADE: Final = re.compile(
+    r"\b(?:created|started|acquired|measured|recorded|collected|saved|taken|run|scan|begun|date)\b", re.IGNORECASE
+)
+_IN_A_SENTENCE: Final = re.compile(
+    r"(?:\d{1,2}[ .-]+(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[ .,-]+\d{4}|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]* +\d{1,2},? +\d{4})"
+    r"(?:,? +(?:at +)?\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[ap]m\b)?)?",
+    re.IGNORECASE,
+)
 _LEADING: Final = re.compile(
     r"^(?:(?:at|on|date|time|created|acquired|measured|recorded|saved|exported|started|written|generated|start|by)\b[:\s]*)+",
     re.IGNORECASE,
@@ -134,6 +142,9 @@ def time_among(remarks: Iterable[str]) -> dates.Moment:
         words = _WORDS_OF_DATES.sub(" ", remark)
         if len(remark) <= _LONGEST_DATE and _HAS_DATE.search(remark) and not re.search(r"[^\W\d_]", words):
             return anywhere(_LEADING.sub("", remark))
+        told = _IN_A_SENTENCE.search(remark) if _MADE.search(remark) else None
+        if told:
+            return dates.worded(told[0])
     return dates.NEVER
 
 

@@ -10,9 +10,6 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
 from ingestors.api import Quantity, UnreadableError
 from ingestors.dat import dates, plots
 from ingestors.dat.reading import Reading
@@ -92,6 +89,9 @@ def _parts(lines: Sequence[str]) -> list[tuple[list[str], list[str]]]:
 
 def _header(comments: Sequence[str], warnings: list[str]) -> dict[str, Any]:
     """The YAML in the comments; a second mark begins a remark. No aliases: they could multiply what they name."""
+    from ruamel.yaml import YAML  # noqa: PLC0415 only for these files
+    from ruamel.yaml.error import YAMLError  # noqa: PLC0415
+
     lines = [line[1:].removeprefix(" ") for line in comments if not line[1:].lstrip().startswith("#")]
     document = "\n".join(lines)
     deep = max((len(line) - len(line.lstrip()) for line in lines), default=0)

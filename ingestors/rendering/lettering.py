@@ -38,6 +38,7 @@ _EXPONENT: Final = re.compile(r"(?<=[A-Za-zµÅ)])([-\u2212]?[1-9])(?![\d.])")
 _MISSING: Final = "\uffff"
 _MINUS_WIDTH: Final = 0.5  # of the letters' size: the font's hyphen is too short to be seen when it is raised
 _CUT: Final = "…"
+_NARROWEST: Final = 2  # pixels of a letter at least: no more of a long text can fit
 
 
 @lru_cache(maxsize=32)
@@ -136,7 +137,7 @@ def fitted(text: str, size: int, room: int) -> str:
     text = drawable(text)
     if width(text, size) <= room:
         return text
-    for keep in range(len(text) - 1, 0, -1):
+    for keep in range(min(len(text) - 1, room // _NARROWEST), 0, -1):
         cut = f"{text[: keep - keep // 2].rstrip()}{_CUT}{text[len(text) - keep // 2 :].lstrip()}"
         if width(cut, size) <= room:
             return cut
