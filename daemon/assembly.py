@@ -93,7 +93,7 @@ def elsewhere(settings: ElsewhereCatalog, instrument: Instrument, clock: Clock) 
     if isinstance(settings, SciCatCatalog):
         return scicat(settings, instrument, clock)
     if isinstance(settings, AtProtoCatalog):
-        return atproto(settings, clock)
+        return atproto(settings, instrument, clock)
     return crucible(settings, instrument, clock)
 
 
@@ -165,7 +165,7 @@ def _mover(settings: SciCatCatalog, clock: Clock) -> Mover | None:
     return Remote(transfer.to, transfer.options, secret.text if secret else None, read_back=read_back, pace=pace)
 
 
-def atproto(settings: AtProtoCatalog, clock: Clock) -> AtProto:
+def atproto(settings: AtProtoCatalog, instrument: Instrument, clock: Clock) -> AtProto:
     """The adapter for the AT Protocol index. Without an app password it is made too, and says so when it is asked."""
     client = HttpClient(settings.name, settings.url, "", clock, verify=settings.verify_tls)
     session = Session(client, clock, settings.identifier, _secret(settings, "password", settings.password))
@@ -175,7 +175,8 @@ def atproto(settings: AtProtoCatalog, clock: Clock) -> AtProto:
         orcid=settings.orcid,
         label=settings.label,
     )
-    options = Options(settings.name, publishing, settings.max_size, settings.page)
+    said = {**instrument.defaults, **instrument.attributes}
+    options = Options(settings.name, publishing, settings.max_size, settings.page, public=said.get("public") is True)
     return AtProto(options, session, _shard_storage(settings, session))
 
 

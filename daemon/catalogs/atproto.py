@@ -49,12 +49,16 @@ _REPO: Final = "com.atproto.repo"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How datasets are published: see `Publishing`, and the bytes that a dataset may have at the most."""
+    """How datasets are published: see `Publishing`, and the bytes that a dataset may have at the most.
+
+    `public`: the instrument's own configuration makes datasets public; without that nothing is asked before one is.
+    """
 
     name: str
     publishing: Publishing
     max_size: int | None
     page: str | None = None
+    public: bool = True
 
 
 class AtProto(AtProtoReading):
@@ -104,6 +108,27 @@ class AtProto(AtProtoReading):
             case "label":
                 return self._labelled(record, attempt)
         raise CatalogRefused(f"{self.name} knows no step {step.key}.", "Report this.")
+
+    def trace(self, instrument: str) -> str | None:
+        """The id of some dataset of this instrument; asks only where datasets are public without a person's word for each."""
+        return super().trace(instrument) if self._options.public else None
+
+    def preview(self, record: DatasetRecord) -> dict[str, Any]:
+        """What would be published, and what stays out and why; asks nobody. Shards are told as a list of what is in them."""
+        entry = self._entry(record, _PLACEHOLDER)
+        contents = [
+            {"path": item.path, "size": item.size, "sha256": item.sha256}
+            for item in contents_of(record, entry.document)
+        ]
+        public = record.value("public") is True
+        return {
+            "published": public,
+            "because": "it is public" if public else "it is private: set `public: true` to publish it",
+            "entry": entry.record,
+            "label": entry.label,
+            "files": contents,
+            "left_out": entry.left,
+        }
 
     def page(self, unique_id: str) -> str | None:
         """Where people look at a dataset, if a page is configured; `{key}` stands for the entry's record key."""

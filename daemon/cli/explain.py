@@ -10,14 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from daemon.assembly import atproto
+from daemon.atproto_settings import AtProtoCatalog
 from daemon.cli.opening import config_argument, json_option, visit
+from daemon.clock import SystemClock
+from daemon.errors import NotFoundError
 from daemon.loops.backfilling import with_backfills
 from daemon.model import DatasetState, DeliveryState, FileState, StepKind
 from daemon.patterns import PathFilter
+from daemon.record_json import from_json
+from daemon.settings import catalogs_of
 from ingestors.api import display_name
 
 if TYPE_CHECKING:
-    from daemon.model import Journal
+    from daemon.model import DatasetRecord, Journal
     from daemon.settings import Instrument, Root
     from daemon.store.datasets import DatasetRow
     from daemon.store.deliveries import DeliveryRow, StepRow
@@ -29,13 +35,23 @@ if TYPE_CHECKING:
 @config_argument
 @click.argument("path", type=click.Path(path_type=Path))
 @json_option
-def command(config: Path, path: Path, *, as_json: bool) -> None:
+@click.option(
+    "--preview", metavar="CATALOG", help="Print what would be published of PATH's dataset in this catalog of open data."
+)
+def command(config: Path, path: Path, *, as_json: bool, preview: str | None) -> None:
     """Tell what happened to PATH, why, and what comes next.
 
     Example: labferry explain hip-microscope.yaml /data/hip/261121_101500_scan.h5
     """
     instrument, store = visit(config)
     try:
+        if preview is not None:
+            click.echo(
+                json.dumps(
+                    previewed(instrument, store, path, preview), indent=None if as_json else 2, ensure_ascii=False
+                )
+            )
+            return
         story = tell(with_backfills(instrument, store), store, path)
     finally:
         store.close()
@@ -44,6 +60,37 @@ def command(config: Path, path: Path, *, as_json: bool) -> None:
     else:
         _show(story)
     sys.exit(0 if story["known"] else 1)
+
+
+def previewed(instrument: Instrument, store: Store, path: Path, catalog: str) -> dict[str, Any]:
+    """What the catalog of open data would show of the path's dataset, as plain JSON; asks nobody. Raises NotFoundError."""
+    settings = next((one for one in catalogs_of(instrument) if one.name == catalog), None)
+    if not isinstance(settings, AtProtoCatalog):
+        raise NotFoundError(f"{catalog!r} is no catalog of open data here.", "Name one of `type: atproto`.")
+    record = _record(instrument, store, path)
+    if record is None:
+        raise NotFoundError(f"The dataset of {path} is not composed yet.", "Ask again when the daemon has read it.")
+    adapter = atproto(settings, instrument, SystemClock())
+    try:
+        return adapter.preview(record)
+    finally:
+        adapter.close()
+
+
+def _record(instrument: Instrument, store: Store, path: Path) -> DatasetRecord | None:
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100 a symbolic link is itself, not its target
+    root = next((root for root in instrument.roots if absolute.is_relative_to(root.path)), None)
+    row_id = None if root is None else store.roots.find(root.path)
+    row = (
+        None
+        if root is None or row_id is None
+        else store.files.by_path(row_id, absolute.relative_to(root.path).as_posix())
+    )
+    dataset = None if row is None or row.dataset is None else store.datasets.get(row.dataset)
+    if dataset is None or dataset.record is None or dataset.unique_id is None:
+        return None
+    thumbnails = store.datasets.thumbnails(dataset.id)
+    return from_json(dataset.record, unique_id=dataset.unique_id, revision=dataset.revision, thumbnails=thumbnails)
 
 
 def tell(instrument: Instrument, store: Store, path: Path) -> dict[str, Any]:
@@ -195,6 +242,8 @@ def _show(story: dict[str, Any]) -> None:
         for warning in dataset["warnings"]:
             click.echo(f"  warning: {warning}")
     for delivery in story["deliveries"]:
+        if delivery["state"] == DeliveryState.DELIVERED and delivery["error"]:
+            click.echo(f"{delivery['catalog']}: {delivery['error']}")
         for name, file in delivery["files"].items():
             told = [word for word in (file["how"], file.get("ingestion") and f"ingestion {file['ingestion']}") if word]
             click.echo(f"{delivery['catalog']} has {name}" + (f" ({', '.join(told)})" if told else ""))

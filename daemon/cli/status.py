@@ -64,7 +64,7 @@ def collect(instrument: Instrument, store: Store) -> dict[str, Any]:
         "roots": [_root(store, root.path) for root in instrument.roots],
         "files": {state: {"count": count, "bytes": size} for state, (count, size) in store.files.counts().items()},
         "datasets": dict(store.datasets.counts()),
-        "deliveries": store.deliveries.counts(),
+        "deliveries": _deliveries(store),
         "sessions": [
             {
                 "name": session.name,
@@ -86,6 +86,15 @@ def collect(instrument: Instrument, store: Store) -> dict[str, Any]:
             *(_error(delivery) for delivery in store.deliveries.parked()),
         ],
     }
+
+
+def _deliveries(store: Store) -> dict[str, dict[str, int]]:
+    """Numbers by catalog and state; what a catalog does not want is told apart from what it has."""
+    counts = store.deliveries.counts()
+    for catalog, reason, count in store.deliveries.skipped():
+        counts[catalog]["delivered"] -= count
+        counts[catalog][reason] = count
+    return counts
 
 
 def _root(store: Store, path: Path) -> dict[str, Any]:

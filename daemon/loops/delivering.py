@@ -305,10 +305,17 @@ class Delivering:
         """End the delivery and lease the next one: each commit waits for the disk, so one serves both."""
         with self._context.store.database.transaction():
             done.flush()
-            self._deliveries.finish(delivery, DeliveryState.DELIVERED)
+            skipped = f"skipped: {done.skipped}" if done.skipped else ""
+            self._deliveries.finish(delivery, DeliveryState.DELIVERED, error=skipped)
             self._context.store.datasets.delivered_if_all(delivery.dataset)
             stopping = self._context.stopping.is_set()
             following = None if stopping else self._lease(small=small)
+        if skipped:
+            name = record.value("dataset_name")
+            log.info(
+                "delivery.skipped", catalog=self._catalog.name, dataset=record.unique_id, name=name, reason=done.skipped
+            )
+            return following
         log.info(
             "delivery.delivered",
             catalog=self._catalog.name,

@@ -19,7 +19,8 @@ class DoneSteps:
     """Collects what is done of one delivery.
 
     Losing it in a crash is harmless: the next try is a repeated one, and a repeated step looks before it acts. So only
-    the time is bounded; `flush` once more in the transaction that ends the delivery.
+    the time is bounded; `flush` once more in the transaction that ends the delivery. `skipped` is why the catalog wants
+    nothing of the dataset, if it does not.
     """
 
     def __init__(self, deliveries: Deliveries, delivery: DeliveryRow, clock: Clock) -> None:
@@ -29,10 +30,12 @@ class DoneSteps:
         self._pending: list[tuple[Step, Mapping[str, Any]]] = []
         self._since = clock.monotonic()
         self.count = 0
+        self.skipped = ""
 
     def add(self, step: Step, outcome: Mapping[str, Any]) -> None:
         """A step is done."""
         self.count += 1
+        self.skipped = self.skipped or str(outcome.get("skipped", ""))
         self._pending.append((step, outcome))
         if self._clock.monotonic() - self._since > SECONDS:
             self.flush()

@@ -290,6 +290,10 @@ class Deliveries:
             counts.setdefault(row["catalog"], {})[row["state"]] = row["count"]
         return counts
 
+    def skipped(self) -> list[tuple[str, str, int]]:
+        """Catalog, reason (`skipped: private`) and number of what a catalog does not want; looks at everything delivered."""
+        return [(row["catalog"], row["error"], row["count"]) for row in self._database.all("skipped_deliveries")]
+
     def _replaced(self, delivery: DeliveryId, attempts: int, owed: Row) -> None:
         """A newer revision is owed already; it has to know that something may have reached the catalog."""
         self._supersede(delivery, owed["revision"])

@@ -313,6 +313,9 @@ SELECT * FROM deliveries WHERE dataset = :dataset ORDER BY catalog, revision
 -- name: delivery_counts
 SELECT catalog, state, COUNT(*) AS count FROM deliveries GROUP BY state, catalog
 
+-- name: skipped_deliveries
+SELECT catalog, error, COUNT(*) AS count FROM deliveries WHERE state = 'delivered' AND error <> '' GROUP BY catalog, error
+
 -- name: deliveries_in_work
 SELECT COUNT(*) AS count FROM deliveries d JOIN datasets s ON s.id = d.dataset
 WHERE d.state IN ('queued', 'sending', 'waiting') AND s.state <> 'parked'

@@ -125,7 +125,7 @@ class FaultProxy:
         elif fault.forward:
             server.sendall(request)
             head, rest = _head(server)
-            answer = head + b"".join(_body(server, head, rest))
+            answer = head + b"".join(_answer(server, request, head, rest))
             if fault.cut is not None:
                 client.sendall(answer[: fault.cut])
         if fault.act is not None:
@@ -142,10 +142,15 @@ def _pass(client: socket.socket, server: socket.socket, head: bytes, rest: bytes
     server.sendall(head)
     for chunk in _body(client, head, rest):
         server.sendall(chunk)
-    head, rest = _head(server)
-    client.sendall(head)
-    for chunk in _body(server, head, rest):
+    answer, rest = _head(server)
+    client.sendall(answer)
+    for chunk in _answer(server, head, answer, rest):
         client.sendall(chunk)
+
+
+def _answer(server: socket.socket, request: bytes, head: bytes, rest: bytes) -> Iterator[bytes]:
+    """The answer's body; to a HEAD there is none, whatever length it tells."""
+    return iter(()) if request.startswith(b"HEAD ") else _body(server, head, rest)
 
 
 def _head(sock: socket.socket) -> tuple[bytes, bytes]:

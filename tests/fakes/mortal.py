@@ -72,5 +72,5 @@ class Mortals:
 
     def process(self, folder: Path, served: Served, port: int, at: int | None = None) -> ForkServerProcess:
         """A voyage that has not begun yet."""
-        way = (served.adapter, port, served.sample, served.project)
+        way = (served.adapter, port, served.sample, served.project, served.public)
         return self._context.Process(target=_live, args=(at, folder, *way))

@@ -42,7 +42,8 @@ class Sea:
     def voyage(self, folder: Path | None = None) -> Voyage:
         """A voyage from this folder, or from one of its own."""
         served = self.served
-        return Voyage(folder or self.harbour(), served.adapter, self.proxy.port, served.sample, served.project)
+        way = (served.adapter, self.proxy.port, served.sample, served.project, served.public)
+        return Voyage(folder or self.harbour(), *way)
 
     def sail_undisturbed(self) -> None:
         """Learn the requests and what they leave."""
@@ -63,9 +64,8 @@ class Sea:
     def disturbed(self, fault: Fault, number: int) -> list[str]:
         """One voyage whose n-th request meets a fault, then a new start; what is wrong afterwards."""
         with self.voyage() as voyage:
-            voyage.embark()
             self.proxy.arm("", fault, skip=number)
-            voyage.sail(enough=lambda: self.proxy.struck > 0)
+            voyage.whole(enough=lambda: self.proxy.struck > 0)
             struck = self.proxy.struck
             self.proxy.disarm()
             voyage.restart()
@@ -74,7 +74,7 @@ class Sea:
 
     def wrong(self, voyage: Voyage) -> list[str]:
         """What the catalog holds otherwise than after an undisturbed voyage, or too much of."""
-        self.datasets += len(self.expected)
+        self.datasets += sum(one is not None for one in self.expected)
         surplus = self.served.count() - self.datasets
         self.datasets += surplus  # told once
         told = [f"{surplus} datasets too many"] if surplus else []
@@ -100,7 +100,7 @@ def differences(expected: tuple[Any, ...], found: tuple[Any, ...]) -> list[str]:
     return [
         f"{name}: {found_one.get(name) if found_one else None!r} in place of {part!r}"
         for one, found_one in zip(expected, found, strict=True)
-        for name, part in one.items()
+        for name, part in (one or {}).items()
         if not found_one or found_one.get(name) != part
     ]
 

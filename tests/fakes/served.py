@@ -26,6 +26,7 @@ from daemon.clock import Clock, SystemClock
 from daemon.mfid import new_mfid
 from tests.fakes.crucible import KEY, FakeCrucible
 from tests.fakes.httpserver import serve
+from tests.fakes.served_atproto import atproto
 from tests.fakes.served_scicat import scicat
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Served:
     are killed. `contents`: everything that the catalog holds of the dataset with this id of ours, in plain values that
     are the same for the same record: lists where something could be there twice, and of each file the sha256 of its bytes as
     they are read back; None if there is no such dataset. `count`: how many datasets there are in all. `title`: a
-    request's method and path without what differs between datasets.
+    request's method and path without what differs between datasets. `public`: it takes nothing else, and no session's parent.
     """
 
     port: int
@@ -60,6 +61,7 @@ class Served:
     title: Callable[[str], str]
     sample: str = SAMPLE
     project: str = PROJECT
+    public: bool = False
 
 
 class HastyClock(SystemClock):
@@ -210,6 +212,7 @@ SERVERS: Final[dict[str, Callable[[Path], AbstractContextManager[Served]]]] = {
     "crucible in small parts": in_memory,
     "scicat 4": functools.partial(scicat, Served, "4", "create"),
     "scicat 5 with pids of ours": functools.partial(scicat, Served, "5", "pid"),
+    "atproto": functools.partial(atproto, Served),
 }
 SELDOM: Final = frozenset({"scicat 5 with pids of ours"})
 """Those that only the long tests try."""

@@ -79,6 +79,7 @@ class Voyage:
     port: int
     sample: str
     project: str
+    public: bool = False
     problems: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -127,12 +128,13 @@ class Voyage:
         """End and begin anew over the same state."""
         self.workshop.restart()
 
-    def whole(self) -> None:
+    def whole(self, enough: Callable[[], bool] = lambda: False) -> None:
         """All of it, from wherever an earlier process stopped; then the session's parent is brought up to date."""
         self.embark()
-        self.sail()
-        self.workshop.housekeeping.update_parents()
-        self.sail()
+        self.sail(enough)
+        if not enough():
+            self.workshop.housekeeping.update_parents()
+            self.sail(enough)
 
     def ids(self) -> list[str]:
         """The ids of the measurement and of its session's parent, in this order."""
@@ -140,7 +142,8 @@ class Voyage:
         return [row["unique_id"] for row in rows]
 
     def _settings(self) -> dict[str, Any]:
-        return {"session": {"parent": True}, "settle": {"empty": 1}, "attributes": {"project_id": self.project}}
+        attributes = {"project_id": self.project, **({"public": True} if self.public else {})}
+        return {"session": {"parent": True}, "settle": {"empty": 1}, "attributes": attributes}
 
     def _found(self) -> Outcome:
         return Outcome(
