@@ -20,7 +20,7 @@ SCOPEFOUNDRY := .oracles/scopefoundry/.ready
 SCICAT := .oracles/scicat/.ready
 ARGS ?=
 
-.PHONY: help demo test test-long check bench thumbnails fuzz fuzz-guided schema format oracles oracle-crucible oracle-scopefoundry oracle-scicat chromium clean
+.PHONY: help demo test test-long check bench chaos thumbnails fuzz fuzz-guided schema format oracles oracle-crucible oracle-scopefoundry oracle-scicat chromium clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*##/\1|/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{printf "make %-12s%s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ fuzz: $(READY)  ## read 10,000 broken inputs of each family in the sandbox (ARGS
 fuzz-guided: $(READY)  ## let atheris look for what one family of readers cannot take (FAMILY=dat)
 	@test -d .oracles/atheris || .uv/bin/uv pip install --quiet --python $(BIN)/python --target .oracles/atheris atheris==3.0.0
 	@mkdir -p build/fuzz && cd build/fuzz && PYTHONPATH=$(CURDIR):$(CURDIR)/.oracles/atheris $(CURDIR)/$(BIN)/python -m tests.fuzz.guided $(or $(FAMILY),dat) -max_total_time=600 $(ARGS)
+
+chaos: $(READY)  ## ten minutes of random faults and kill -9 over 2,000 files; counts what was lost or doubled (ARGS=--seed 7)
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 schema: $(READY)  ## write config/labferry.schema.json from the settings
 	$(BIN)/python -m daemon.schema > config/labferry.schema.json.new
