@@ -106,6 +106,8 @@ def _described(signal: Signal) -> dict[str, Any]:
     low, high = span(signal.values)
     if low is not None:
         found |= {"min": low, "max": high}
+    if signal.values.shape[0] < shape[0]:
+        found["read"] = f"{signal.values.shape[0]} of {int(shape[0])}: the range is theirs"
     axes = [_axis(axis, length) for axis, length in zip(signal.axes, shape, strict=False) if axis.label]
     return found | ({"axes": axes} if axes else {}) | dict(signal.about)
 

@@ -251,6 +251,18 @@ def test_dimensions_that_the_file_cannot_hold_are_refused(tmp_path: Path) -> Non
         Binary().extract(Candidate(path))
 
 
+def test_of_a_large_array_a_part_is_read_and_told(tmp_path: Path) -> None:
+    """Two gigabytes that are mostly holes: evenly spread rows, in a moment."""
+    path = tmp_path / "a.npy"
+    shape = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1000, 1000, 500), }"
+    with path.open("wb") as stream:
+        stream.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(shape)) + shape)
+        stream.truncate(10 + len(shape) + 4 * 1000 * 1000 * 500)
+    data = extracted(path).scientific_metadata["data"]
+    assert data["shape"] == [1000, 1000, 500]
+    assert data["read"].startswith("16 of 1000")
+
+
 def test_an_archive_that_unpacks_to_gigabytes_is_refused(tmp_path: Path) -> None:
     """A few hundred kilobytes of zeros that claim to be a measurement."""
     path = tmp_path / "a.brml"
