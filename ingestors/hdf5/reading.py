@@ -55,7 +55,7 @@ def opened(path: Path) -> Iterator[h5py.File]:
         file = h5py.File(path, "r", locking=False, rdcc_nbytes=8 * 2**20)
     except H5_ERRORS as error:
         raise UnreadableError(_why_not(path, error)) from error
-    with file:
+    with file, np.errstate(all="ignore"):  # broken files hold numbers beyond any range
         try:
             file["/"].attrs.keys()
         except H5_ERRORS as error:
