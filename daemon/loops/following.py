@@ -1,4 +1,7 @@
-"""The following loop: asks what became of the ingestion requests that catalogs took on, for a day at the most.
+"""The following loop: what is asked of catalogs beside the deliveries.
+
+At the start, whether deliveries can work there; then what became of the ingestion requests that they took on, for a day
+at the most.
 
 An ingestion is the catalog's own business: however it ends, the upload is as it was. So it is asked about beside the
 deliveries, and what it came to is shown.
@@ -11,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from daemon.catalogs.catalog import Follows
+from daemon.catalogs.catalog import Follows, Health
 from daemon.errors import CatalogError, StateError
 
 if TYPE_CHECKING:
@@ -34,13 +37,16 @@ class Following:
 
     def __init__(self, context: Context, catalogs: Mapping[str, Catalog]) -> None:
         self._context = context
+        self._all = dict(catalogs)
         self._catalogs: dict[str, Follows] = {
             name: catalog for name, catalog in catalogs.items() if isinstance(catalog, Follows)
         }
         self._due: dict[OpenRequest, tuple[float, float]] = {}
 
     def run(self, name: str) -> None:
-        """Ask until the service stops."""
+        """Look at every catalog once, then ask until the service stops."""
+        self._context.heartbeats.beat(name, within=900.0)
+        self.look()
         while not self._context.stopping.is_set():
             self._context.heartbeats.beat(name, within=900.0)
             try:
@@ -49,6 +55,13 @@ class Following:
                 log.error("store.failed", problem=error.message, advice=error.advice)
             self._context.clock.wait(self._context.stopping, TICK_SECONDS)
         self._context.heartbeats.forget(name)
+
+    def look(self) -> None:
+        """What `labferry check` would say of the catalogs, as far as it is no good news."""
+        for name, catalog in self._all.items():
+            for finding in catalog.check():
+                if finding.health is not Health.OK:
+                    log.warning("catalog.finding", catalog=name, problem=finding.text)
 
     def ask(self) -> None:
         """One round: every request that is due. A catalog that does not answer is left alone until the next round."""
