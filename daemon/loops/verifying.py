@@ -39,6 +39,7 @@ READ_BACK: Final = "every byte read back"
 OWN_HASH: Final = "the catalog's own hash"
 EMPTY: Final = "an empty file"
 RECORD_ONLY: Final = "a record without the bytes"
+SKIPPED: Final = "skipped: "
 PATIENCE: Final = 3
 """Unanswered questions in a row after which a catalog is not asked again in this run."""
 _REMEMBERED: Final = 256
@@ -193,11 +194,20 @@ class Verifying:
             raise Unsafe(f"it cannot be read: {error.strerror}") from None
 
     def _everywhere(self, dataset: DatasetRow, file: RecordFile) -> tuple[Evidence, ...]:
-        """What each catalog holds of the file. Every one must have it, and one at least the bytes."""
-        evidence = [self._in(name, dataset, file) for name in self._catalogs]
+        """What each catalog holds of the file. Every one that wants it must have it, and one at least the bytes."""
+        evidence = [self._in(name, dataset, file) for name in self._catalogs if not self._skipped(name, dataset)]
         if all(one.how == RECORD_ONLY for one in evidence):
             raise Unsafe("no catalog has its bytes, only records that tell of it")
         return tuple(evidence)
+
+    def _skipped(self, name: str, dataset: DatasetRow) -> bool:
+        """Whether a catalog does not want this dataset, as the index of open data none that is private."""
+        deliveries = self._store.deliveries.of_dataset(dataset.id)
+        return any(
+            one.catalog == name and one.revision == dataset.revision and one.error.startswith(SKIPPED)
+            for one in deliveries
+            if one.state is DeliveryState.DELIVERED
+        )
 
     def _in(self, name: str, dataset: DatasetRow, file: RecordFile) -> Evidence:
         since = self._delivered(name, dataset, file)

@@ -162,3 +162,18 @@ def published(url: str, handle: str) -> dict[str, str]:
             if not path.startswith((".metadata", "thumbnails/")):
                 found[hashlib.sha256(content).hexdigest()] = record["cid"]
     return found
+
+
+def test_a_private_dataset_is_safe_where_another_catalog_has_it(fake: tuple[FakePds, str], tmp_path: Path) -> None:
+    """`verify` asks of a catalog only what it wants: a private dataset is safe when the embedded catalog has its bytes."""
+    _, url = fake
+    config = configured(tmp_path, url, HANDLE, PASSWORD)
+    settings = json.loads(config.read_text())
+    config.write_text(
+        json.dumps({**settings, "catalogs": [{"type": "local", "path": "catalog"}, *settings["catalogs"]]})
+    )
+    (tmp_path / "data/closed.xy").write_text("1 2\n2 3\n3 4\n")
+    with Daemon(config).start("--once") as daemon:
+        assert daemon.process.wait(40) == 0
+    told = labferry("verify", str(config), "--json")
+    assert told.returncode == 0, told.stdout + told.stderr
