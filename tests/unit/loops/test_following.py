@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import structlog
 
+from daemon.catalogs.catalog import Finding, Health
 from daemon.errors import CatalogUnavailable
 from daemon.loops.following import GAVE_UP, Following
 from daemon.model import Step, StepKind
@@ -74,3 +76,17 @@ def test_a_request_without_a_word_for_a_day_is_asked_for_no_more(workshop: Works
     assert status(workshop) == GAVE_UP
     assert catalog.asked < 20
     assert workshop.store.deliveries.open_requests("crucible") == []
+
+
+def test_bad_news_of_a_catalog_are_told_at_the_start(workshop: Workshop) -> None:
+    """What is good is not worth a line; a key that ends soon is, with the catalog's name."""
+
+    class Expiring(ScriptedCatalog):
+        def check(self) -> list[Finding]:
+            return [Finding(Health.OK, "crucible answers."), Finding(Health.WARNING, "The key ends soon.")]
+
+    with structlog.testing.capture_logs() as said:
+        Following(workshop.context, {"crucible": Expiring()}).look()
+    assert [(line["event"], line["catalog"], line["problem"]) for line in said] == [
+        ("catalog.finding", "crucible", "The key ends soon.")
+    ]
