@@ -26,7 +26,7 @@ _DIFFERENCE: Final = {
     **{letter: f"-{n}" for n, letter in enumerate("jklmnopqr", 1)},
 }
 _REPEATED: Final = {letter: str(n) for n, letter in enumerate("STUVWXYZs", 1)}
-_TOKEN: Final = re.compile(r"([@A-Ia-i%J-Rj-rS-Zs])([\d.]*)|([+-]?(?:\d+\.?\d*|\.\d+))|(\?)")
+_TOKEN: Final = re.compile(r"([@A-Ia-i%J-Rj-rS-Zs])(\d*(?:\.\d*)?)|([+-]?(?:\d+\.?\d*|\.\d+))|(\?)")
 _PLAIN: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|\?")
 _PACKED: Final = re.compile(r"[@A-DF-Za-df-z%]")
 _MOST_REPEATS: Final = 10_000_000
