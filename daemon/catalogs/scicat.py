@@ -6,17 +6,17 @@ and v3's PUT and DELETE of attachments hit another attachment than the one that 
 
 from __future__ import annotations
 
-from base64 import b64encode
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.catalogs import scicat_check
-from daemon.catalogs.answers import nonsense
+from daemon.catalogs.answers import error_of, nonsense
 from daemon.catalogs.crucible_record import digest_of
 from daemon.catalogs.http import segment
-from daemon.catalogs.scicat_account import Renewed, ServerError, object_with
+from daemon.catalogs.scicat_account import Renewed, ServerError, in_flight, object_with
 from daemon.catalogs.scicat_files import blocks, entries
 from daemon.catalogs.scicat_lookups import DATASETS, RECORD_KEY
+from daemon.catalogs.scicat_pictures import Pictures
 from daemon.catalogs.scicat_reading import SciCatReading
 from daemon.catalogs.scicat_record import CREATED, WAITING, chosen_pid
 from daemon.catalogs.scicat_update import Update
@@ -37,8 +37,6 @@ BLOCK_KEY: Final = "files"
 LIFECYCLE_KEY: Final = "archivable"
 MOST_ERRORS: Final = 5
 """Times that a 500 is answered, by a server that is otherwise well, until a person has to look."""
-IN_FLIGHT: Final = 5.0
-"""Seconds until what was perhaps created is looked up: a request may still be under way in the server."""
 
 _CONFLICT: Final = 409
 _CLOSED: Final = (403, 404)
@@ -51,6 +49,7 @@ class SciCat(SciCatReading):
     def __init__(self, options: SciCatOptions, clock: Clock) -> None:
         super().__init__(options, clock)
         self._update = Update(self._account)
+        self._pictures = Pictures(self._account, self._attachments, self._settings.thumbnail)
 
     def check(self) -> Sequence[Finding]:
         """What our account may do, and whether the instrument and the storage are there."""
@@ -168,7 +167,7 @@ class SciCat(SciCatReading):
                 raise
             return found, False, left
         except CatalogUnavailable as error:
-            raise _in_flight(error) from None
+            raise in_flight(error) from None
         return pid, True, left
 
     def _conflicting(self, record: DatasetRecord, chosen: str | None, answer: Answer) -> str:
@@ -196,17 +195,20 @@ class SciCat(SciCatReading):
         if told.isOnCentralDisk is None:
             body["isOnCentralDisk"] = True
         pid = self._pid(attempt)
-        path = f"{DATASETS}/{segment(pid)}/datasetlifecycle"
-        try:
-            answer = self._account.call("PATCH", path, body=body, merge=True, also=(_CONFLICT,))
-            there = self._there(pid)
-            if there is not None and there.get("datasetlifecycle", {}).get("archivable") is not True:
-                raise nonsense(answer)
-        except CatalogRefused as error:
+        path = f"{DATASETS}/{segment(pid)}"
+        answer = self._account.call(
+            "PATCH", f"{path}/datasetlifecycle", body=body, merge=True, also=(_CONFLICT, *_CLOSED)
+        )
+        if answer.status in _CLOSED:  # who may change a dataset may not always use that route
+            answer = self._account.call("PATCH", path, body={"datasetlifecycle": body}, merge=True, also=_CLOSED)
+        if answer.status in _CLOSED:
             raise CatalogRefused(
-                f"The dataset stays closed to the archive: {error.message}",
+                f"The dataset stays closed to the archive: {error_of(answer).message}",
                 "Let our account's group own the dataset, or say `archivable: true` in `datasetlifecycle`; then retry.",
-            ) from None
+            )
+        there = self._there(pid)
+        if there is not None and there.get("datasetlifecycle", {}).get("archivable") is not True:
+            raise nonsense(answer)
         return {}
 
     def _link(self, parent: str, attempt: Attempt) -> Mapping[str, Any]:
@@ -255,7 +257,7 @@ class SciCat(SciCatReading):
                 if self._listed(pid).compared(block["dataFileList"]) != ([], []):
                     raise
             except CatalogUnavailable as error:
-                raise _in_flight(error) from None
+                raise in_flight(error) from None
         if listing is not None:
             for number, body in listing.replaced(changed):
                 self._replace(number, body)
@@ -274,44 +276,10 @@ class SciCat(SciCatReading):
                 f"Ask SciCat's operators to let it, or to correct the origdatablock {number}; then retry.",
             )
 
-    # Pictures
-
     def _thumbnail(self, name: str, record: DatasetRecord, attempt: Attempt) -> Mapping[str, Any]:
         picture = next((thumbnail for thumbnail in record.thumbnails if thumbnail.name == name), None)
         if picture is None:
             raise NotYet(f"The record of {record.unique_id} has no thumbnail {name}.")
-        if len(picture.png) > self._settings.thumbnail:
-            return {"how": "left out", "left": f"{len(picture.png)} bytes are more than `thumbnail` allows"}
-        pid = self._pid(attempt)
-        caption, uri = picture.caption or name, f"data:image/png;base64,{b64encode(picture.png).decode()}"
         earlier = attempt.outcomes.get((StepKind.THUMBNAIL, name), {}).get("attachment")
-        if not self._fresh(record, attempt):
-            for there in self._attachments(pid):
-                if there.get("thumbnail") == uri and there.get("caption") == caption:
-                    return {"attachment": there.get("_id"), "how": "already there"}
-                if earlier is not None and there.get("_id") == earlier:
-                    return self._repaint(pid, earlier, uri)
-        body = {"ownerGroup": self._mapping.owner_group(record), "caption": caption, "thumbnail": uri}
-        path = f"/api/v3/datasets/{segment(pid)}/attachments"
-        try:
-            answer = object_with(self._account.call("POST", path, body=body), "_id")
-        except ServerError:
-            raise
-        except CatalogUnavailable as error:
-            raise _in_flight(error) from None
-        return {"attachment": answer["_id"]}
-
-    def _repaint(self, pid: str, attachment: str, uri: str) -> Mapping[str, Any]:
-        """A later revision has another picture. Only v4 finds the attachment that is meant, and not every account may."""
-        path = f"/api/v4/attachments/{segment(attachment)}"
-        answer = self._account.call("PATCH", path, body={"thumbnail": uri}, also=_CLOSED)
-        if answer.ok:
-            if not any(one.get("_id") == attachment and one.get("thumbnail") == uri for one in self._attachments(pid)):
-                raise nonsense(answer)
-            return {"attachment": attachment, "how": "replaced"}
-        return {"attachment": attachment, "how": "left", "left": "our account may not replace a picture"}
-
-
-def _in_flight(error: CatalogUnavailable) -> CatalogUnavailable:
-    """The same error; the next try not before the server has surely ended what it may still be doing."""
-    return CatalogUnavailable(error.message, error.advice, max(error.retry_after or 0.0, IN_FLIGHT))
+        fresh, group = self._fresh(record, attempt), self._mapping.owner_group(record)
+        return self._pictures.bring(self._pid(attempt), group, picture, earlier, fresh=fresh)

@@ -30,6 +30,9 @@ LOGINS: Final = {"local": "/api/v3/auth/login", "ldap": "/api/v3/auth/ldap", "ms
 WHO: Final = "/api/v3/auth/whoami"
 SELF: Final = "/api/v3/users/my/self"
 
+IN_FLIGHT: Final = 5.0
+"""Seconds until what was perhaps created is looked up: a request may still be under way in the server."""
+
 _LIFE: Final = 3600.0
 """Seconds that a token lives if nobody says it; the backend's default."""
 _MARGIN: Final = 300.0
@@ -236,6 +239,11 @@ def object_with(answer: Answer, *names: str) -> dict[str, Any]:
     if not all(isinstance(value.get(name), str) and value[name] for name in names):
         raise nonsense(answer)
     return value
+
+
+def in_flight(error: CatalogUnavailable) -> CatalogUnavailable:
+    """The same error; the next try not before the server has surely ended what it may still be doing."""
+    return CatalogUnavailable(error.message, error.advice, max(error.retry_after or 0.0, IN_FLIGHT))
 
 
 def _meant(answer: Answer) -> bool:

@@ -111,7 +111,9 @@ class RecordMapping:
                 body[name] = text
         for name, templates in self._lists.items():
             texts = [text.strip() for template in templates for text in _fill_all(name, template, values, problems)]
-            body[name] = [text for text in dict.fromkeys(texts) if text]
+            listed = [text for text in dict.fromkeys(texts) if text]
+            if listed or name == "accessGroups":
+                body[name] = listed
         if body.get("type", "").lower() in _DERIVED:
             body["type"] = "derived"
         elif body.get("type", "").lower() == "raw":

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
+from daemon import scicat_rules
 from daemon.catalogs.crucible_record import digest_of
 from daemon.catalogs.http import segment
 from daemon.catalogs.merging import agreed, marks, updates
@@ -40,11 +41,14 @@ class Update:
         known: Mapping[str, str] = earlier.get("sent", {})
         now = self.sent(body)
         fields = {name: body[name] for name, digest in now["sent"].items() if known.get(name) != digest}
-        if now["marks"] != earlier.get("marks"):
-            fields.update(self._metadata(earlier["pid"], body, earlier.get("marks", "")))
-        if not fields:
+        described = now["marks"] != earlier.get("marks")
+        if not fields and not described:
             return now
-        return {**now, **self.patched(earlier["pid"], fields)}
+        there = self._there(earlier["pid"])
+        fields = _united(fields, there or {})
+        if described:
+            fields.update(_metadata(body, earlier.get("marks", ""), there))
+        return {**now, **(self.patched(earlier["pid"], fields) if fields else {})}
 
     def adopted(self, pid: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """A dataset of ours whose answer was lost: send what it lacks, if its content changed meanwhile."""
@@ -52,10 +56,9 @@ class Update:
         if there is None:
             return self.sent(body)
         fields = {
-            name: value
-            for name, value in body.items()
-            if name not in SETTLED and name != "accessGroups" and not _same(value, there.get(name))
+            name: value for name, value in body.items() if name not in SETTLED and not _same(value, there.get(name))
         }
+        fields = _united(fields, there)
         described = _decoded(there.get(METADATA) or {})
         patch, _ = updates(body[METADATA], agreed(body[METADATA], described), described)
         if patch:
@@ -71,16 +74,29 @@ class Update:
             return {}
         return {"left": dict.fromkeys(fields, "our account may not change this dataset")}
 
-    def _metadata(self, pid: str, body: Mapping[str, Any], known: str) -> dict[str, Any]:
-        there = self._there(pid)
-        if there is None:
-            return {METADATA: body[METADATA]}
-        patch, _ = updates(body[METADATA], known, _decoded(there.get(METADATA) or {}))
-        return {METADATA: _whole(patch, body[METADATA])} if patch else {}
-
     def _there(self, pid: str) -> dict[str, Any] | None:
         answer = self._account.call("GET", f"/api/v4/datasets/{segment(pid)}", also=_CLOSED)
         return object_with(answer, "pid") if answer.ok else None
+
+
+def _metadata(body: Mapping[str, Any], known: str, there: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What of the metadata has to be merged into what is there; all of it if that may not be read."""
+    if there is None:
+        return {METADATA: body[METADATA]}
+    patch, _ = updates(body[METADATA], known, _decoded(there.get(METADATA) or {}))
+    return {METADATA: _whole(patch, body[METADATA])} if patch else {}
+
+
+def _united(fields: Mapping[str, Any], there: Mapping[str, Any]) -> dict[str, Any]:
+    """Lists of texts with what a person, or we ourselves, added there: a merge would replace them."""
+    united: dict[str, Any] = {}
+    for name, value in fields.items():
+        theirs = there.get(name)
+        texts = name in scicat_rules.LISTS and isinstance(theirs, list)
+        new = list(dict.fromkeys([*theirs, *value])) if texts and theirs else value
+        if new != theirs:
+            united[name] = new
+    return united
 
 
 def _whole(patch: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:

@@ -324,8 +324,12 @@ def test_a_later_revision_merges_both_halves_of_a_quantity(one: Bench) -> None:
     notebook = one.deliver(catalog, record)
     (there,) = one.fake.named("scan 1")
     there.record["scientificMetadata"]["note"] = "a person's"
+    there.record["keywords"].append("a person's")
     later = {"voltage": {"value": 300, "unit": "kV"}, "operator": "ann"}
-    one.deliver(catalog, replace(record, scientific_metadata=later, revision=2), notebook)
+    changed = replace(record, scientific_metadata=later, keywords=("grid-3", "late"), revision=2)
+    one.deliver(catalog, changed, notebook)
+    assert there.record["keywords"] == ["TEM", "grid-3", "a person's", "late"]
+    assert there.record["accessGroups"] == ["ingestor"]
     kept = there.record["scientificMetadata"]
     assert (kept["voltage"]["value"], kept["voltage"]["unit"], kept["note"]) == (300, "kV", "a person's")
     assert one.fake.asked("PATCH", "datasets")[0].headers["content-type"] == "application/merge-patch+json"

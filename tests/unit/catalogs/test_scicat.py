@@ -163,6 +163,16 @@ def test_a_dataset_that_we_may_not_open_waits_for_a_person(tmp_path: Path) -> No
         one.deliver(open_at_once, one.record())
 
 
+def test_a_lifecycle_route_that_is_closed_has_another_way(one: Bench) -> None:
+    """Who may change a dataset may open it with the dataset's own route too."""
+    closed = {"message": "Forbidden resource", "error": "Forbidden", "statusCode": 403}
+    one.fake.refuse = lambda seen: Reply(403, closed) if seen.path.endswith("/datasetlifecycle") else None
+    one.deliver(moving(one), one.record())
+    (there,) = one.fake.named("scan 1")
+    assert there.record["datasetlifecycle"]["archivable"] is True
+    assert there.record["datasetlifecycle"]["retrievable"] is False
+
+
 def test_a_late_file_goes_beside_the_others(one: Bench) -> None:
     """Whatever the attributes say later: the folder of the first revision stays the dataset's."""
     catalog, record = moving(one, transfer={"layout": "{session_name}/{unique_id}"}), one.record()
