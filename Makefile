@@ -100,6 +100,7 @@ oracle-scicat: .uv/.ready
 
 oracle-pds:
 	@test -e .oracles/pds/.ready || PYTHON=$(PYTHON) sh tests/environments/pds.sh
+	@test -e .oracles/atdata/.ready || sh tests/environments/atdata.sh
 
 chromium:
 	@sh tests/environments/chromium.sh

@@ -7,9 +7,11 @@ import hashlib
 import io
 import json
 import os
+import subprocess
 import tarfile
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -32,11 +34,10 @@ from daemon.mfid import new_mfid
 from tests.fakes.deliveries import Notebook, dataset_record, record_file, thumbnail
 from tests.fakes.httpserver import serve
 from tests.fakes.pds import DID, HANDLE, PASSWORD, FakePds
-from tests.fakes.pds_box import real_pds
+from tests.fakes.pds_box import BOX, real_pds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from daemon.catalogs.atproto_storage import Storage
     from daemon.model import DatasetRecord
@@ -429,3 +430,28 @@ def test_a_shard_is_named_by_its_bytes(place: Place, tmp_path: Path) -> None:
     Notebook().deliver(place.adapter(), record)
     for item in place.record(ENTRY, key_of(record.unique_id))["storage"]["blobs"]:
         assert item["blob"]["ref"]["$link"] == blob_cid(item["checksum"]["digest"])
+
+
+@pytest.mark.pds
+def test_atdata_reads_what_was_published(tmp_path: Path) -> None:
+    """The index's own reader, unmodified, finds a dataset by its label and puts every file together from its shards."""
+    reader = BOX.parent / "atdata/bin/python"
+    if not reader.exists():
+        pytest.skip(
+            "there is no atdata in .oracles/atdata; it needs Python 3.12 (`make test-pds` installs it where there is one)"
+        )
+    with ExitStack() as stack:
+        url, handle, password = stack.enter_context(real_pds(tmp_path / "pds", blob_limit=102_400))
+        place = stack.enter_context(closing(Place(url, handle, password)))
+        record, adapter = measured(tmp_path, attributes={"dataset_name": "tem-run1"}), place.adapter()
+        Notebook().deliver(adapter, record)
+        did = adapter._session.identity().did
+        script = Path(__file__).parents[1] / "fakes/atdata_reader.py"
+        told = subprocess.run(
+            [str(reader), str(script), url, did, f"@{handle}/tem-run1"], capture_output=True, text=True, check=False
+        )
+    assert told.returncode == 0, told.stderr[-2000:]
+    read = json.loads(told.stdout.splitlines()[-1])
+    assert {name: read[name] for name in ("map.h5", "leer.log", "größe.dat")} == {
+        f.name: f.sha256 for f in record.files
+    }
