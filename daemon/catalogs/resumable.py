@@ -83,7 +83,7 @@ def send_resumable(
 def _send_rest(client: HttpClient, clock: Clock, source: Source, memory: Mapping[str, Any], attempt: Attempt) -> None:
     """Send what the storage does not have. After a break it says how far it came; that many tries without progress fail."""
     total, chunk, uri = source.file.size, int(memory["chunk"]), memory["resumable_uri"]
-    stored, futile, never = 0, 0, threading.Event()
+    stored, futile = 0, 0
     if memory.get("begun"):
         stored = _stored(client, uri, total)
     elif total > 0:
@@ -97,19 +97,25 @@ def _send_rest(client: HttpClient, clock: Clock, source: Source, memory: Mapping
             answer = client.store(uri, source.chunks(stored, size, attempt.alive), size, headers)
             arrived = _arrived(answer, total, otherwise=stored + size)
         except CatalogUnavailable as error:
-            clock.wait(never, min(_LONGEST_PAUSE, max(error.retry_after or 0.0, 2.0 ** (futile - 2))))
-            try:
-                arrived = _stored(client, uri, total)
-            except CatalogUnavailable:
-                if futile >= _FUTILE_TRIES:
-                    raise
-                arrived = stored
+            arrived = _patiently(client, clock, uri, total, error)
         futile = 0 if arrived > stored else futile + 1
         if futile > _FUTILE_TRIES:
             raise CatalogUnavailable(f"{client.catalog}'s storage did not take the next bytes of {source.file.name}.")
         if arrived > stored:
             attempt.remember({**memory, "begun": True, "stored": arrived})
         stored = arrived
+
+
+def _patiently(client: HttpClient, clock: Clock, uri: str, total: int, error: CatalogUnavailable) -> int:
+    """How far it came, asked after a break until the storage says it: sending on without knowing would send twice."""
+    never = threading.Event()
+    for turn in range(_FUTILE_TRIES + 1):
+        clock.wait(never, min(_LONGEST_PAUSE, max(error.retry_after or 0.0, 2.0 ** (turn - 2))))
+        try:
+            return _stored(client, uri, total)
+        except CatalogUnavailable as again:
+            error = again
+    raise error
 
 
 def _stored(client: HttpClient, uri: str, total: int) -> int:
