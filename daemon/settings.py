@@ -37,7 +37,7 @@ DEFAULT_EXCLUDE: Final = (
 )  # fmt: skip
 DEFAULT_COMPANIONS: Final = (
     "{name}_images/**", "{name}.JPG", "{name}.jpg", "{name}.jpeg", "{name}.png", "{name}.tif", "{name}.tiff",
-    "{stem}.png", "{stem}.jpg", "{stem}.JPG", "{stem}.jpeg", "{stem}.log", "{stem}.ini", "{stem}_settings.ini",
+    "{stem}.png", "{stem}.jpg", "{stem}.JPG", "{stem}.jpeg", "{stem}.csv", "{stem}.log", "{stem}.ini", "{stem}_settings.ini",
     "{name}.meta.yaml", "{name}.meta.json",
 )  # fmt: skip
 
