@@ -11,13 +11,13 @@ from PIL import Image, ImageDraw
 
 from ingestors.rendering import axes, lettering
 from ingestors.rendering.colours import viridis
+from ingestors.rendering.scales import TOO_LARGE, numbers
 
 _COLOURS: Final = 216  # of the palette; the other 40 are greys for text and frame
 _GREYS: Final = 40
 _BAR: Final = 12  # width of the colour bar
 _WIDEST: Final = 8.0  # beyond this proportion a map is stretched: a line of pixels says nothing
 _SAMPLED: Final = 500_000  # values that the contrast is found from
-_TOO_LARGE: Final = 1e200
 _MISSING: Final = 33  # grey of pixels without data, among the 40
 
 Floats = NDArray[np.float64]
@@ -87,7 +87,7 @@ def limits(values: NDArray[np.generic]) -> tuple[float, float]:
     """The contrast that shows most of the data: 1st to 99th percentile, wider where that would be flat."""
     flat = np.asarray(values).ravel()
     finite = np.asarray(flat[:: max(1, flat.size // _SAMPLED)], dtype=np.float64)
-    finite = finite[np.abs(finite) < _TOO_LARGE]
+    finite = finite[np.abs(finite) < TOO_LARGE]
     if not finite.size:
         return 0.0, 1.0
     for cut in (1.0, 0.1, 0.0):
@@ -106,14 +106,7 @@ def plane(data: NDArray[np.generic]) -> Floats:
         array = array.reshape(1, -1)
     while array.ndim > 2:  # noqa: PLR2004 a plane
         array = array[0]
-    if np.iscomplexobj(array):
-        array = np.abs(array)
-    with np.errstate(all="ignore"):
-        try:
-            values = array.astype(np.float64)
-        except (TypeError, ValueError):
-            return np.full((1, 1), np.nan)
-        values = np.where(np.abs(values) < _TOO_LARGE, values, np.nan)
+    values = numbers(array)
     return _block_means(values, max(1, values.shape[0] // 300), max(1, values.shape[1] // 400))
 
 
@@ -130,7 +123,7 @@ def _block_means(values: Floats, down: int, across: int) -> Floats:
 
 def _usable(extent: tuple[float, float, float, float]) -> bool:
     left, right, bottom, top = extent
-    return all(math.isfinite(edge) and abs(edge) < _TOO_LARGE for edge in extent) and left != right and bottom != top
+    return all(math.isfinite(edge) and abs(edge) < TOO_LARGE for edge in extent) and left != right and bottom != top
 
 
 def _wants_log(values: Floats) -> bool:

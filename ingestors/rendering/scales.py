@@ -25,15 +25,18 @@ _ZEROS: Final = 0.1  # the same, if they are zeros: a detector that counted noth
 
 def floats(values: NDArray[np.generic]) -> Floats:
     """One dimension of float64; infinities, fill values and what is no number become NaN, complex its magnitude."""
-    flat = np.asarray(values).ravel()
-    if np.iscomplexobj(flat):
-        flat = np.abs(flat)
+    return numbers(np.asarray(values).ravel())
+
+
+def numbers(values: NDArray[np.generic]) -> Floats:
+    """As `floats`, in the shape that the values have."""
+    array = np.abs(values) if np.iscomplexobj(values) else values
     with np.errstate(all="ignore"):
         try:
-            numbers = flat.astype(np.float64)
+            found = array.astype(np.float64)
         except (TypeError, ValueError):
-            return np.full(flat.size, np.nan)
-        return np.where(np.abs(numbers) < TOO_LARGE, numbers, np.nan)
+            return np.full(array.shape, np.nan)
+        return np.where(np.abs(found) < TOO_LARGE, found, np.nan)
 
 
 def wants_log(values: Sequence[Floats]) -> bool:
