@@ -6,7 +6,6 @@ follows the last run the footer. It never guesses a meaning: a column without a 
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,13 +14,14 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ingestors import headers
+from ingestors.blocks import blocks, gaps, joined, with_words, worthwhile
 from ingestors.columns import Column, Table, described
 from ingestors.dialects import dialect_of
 from ingestors.lines import Lines
 from ingestors.rows import Block, Dialect
 from ingestors.textfile import Decoded
 from ingestors.textvalues import complex_of, is_complex, is_pair, number_of, pairs, strip_marks, value_of
-from ingestors.titles import is_axis, names_above, names_and_units, title_above, titles_above, width_above
+from ingestors.titles import names_and_units, title_above, titles_above
 from ingestors.units import split_title
 
 if TYPE_CHECKING:
@@ -47,13 +47,8 @@ __all__ = [
     "value_of",
 ]
 
-_WORDY_SHARE: Final = 0.5
 _FEWEST_ROWS: Final = 3
 _LONGEST_FOOTER: Final = 2000
-_LONGEST_HEADER: Final = 200_000
-_MOST_BLOCKS: Final = 20_000
-_MOST_TABLES: Final = 32
-_DIGIT: Final = re.compile(r"\d")
 _SMALL: Final = 65536
 
 
@@ -93,20 +88,19 @@ def _taken_apart(decoded: Decoded) -> Text:
         raise NotATableError("The text is XML, JSON or RTF, no table.")
     lines = Lines(decoded.text)
     dialect = dialect_of(lines)
-    blocks = _worthwhile(_joined(lines, _blocks(lines, dialect)))
-    if not blocks:
-        dialect, blocks = _with_words(lines)
-    if not blocks:
+    found = worthwhile(joined(lines, blocks(lines, dialect)))
+    if not found:
+        dialect, found = with_words(lines)
+    if not found:
         raise NotATableError("There are no rows of numbers in the text.")
     warnings = list(decoded.warnings)
     said: set[str] = set()
-    tables = _tables(lines, blocks, warnings, said)
-    gaps = [[line for line in lines[start:end] if line.strip()] for start, end in _gaps(blocks)]
-    above = [line for gap in gaps for line in gap]
+    tables = _tables(lines, found, warnings, said)
+    above = [line for start, end in gaps(found) for line in lines[start:end] if line.strip()]
     fields, remarks = headers.read(
         (line for line in above if line not in said), dialect.delimiter, decimal_comma=dialect.decimal_comma
     )
-    after, footer = _footer(lines[blocks[-1].end :], dialect)
+    after, footer = _footer(lines[found[-1].end :], dialect)
     if len(tables) == 1:
         tables = (
             _named(
@@ -178,107 +172,10 @@ def numbers(
     return Table(title, columns), tuple(warnings)
 
 
-def _blocks(lines: Sequence[str], dialect: Dialect) -> list[Block]:
-    blocks: list[Block] = []
-    at = 0
-    while at < len(lines) and len(blocks) < _MOST_BLOCKS:
-        count = dialect.width(lines[at]) if _DIGIT.search(lines[at]) or "nan" in lines[at].lower() else 0
-        if not count or _is_names_row(lines, at, dialect, count):
-            at += 1
-            if not blocks and at > _LONGEST_HEADER:
-                break
-            continue
-        if dialect.delimiter is not None and lines[at].count(dialect.delimiter) >= count:  # empty cells at the end
-            most = lines[at].count(dialect.delimiter) + 1
-            count = width_above(lines[max(0, at - 3) : at], count + 1, most, dialect.delimiter) or count
-        block = Block(dialect, count, at, at)
-        block.take(lines)
-        blocks.append(block)
-        at = block.end
-    return blocks
-
-
-def _with_words(lines: Sequence[str]) -> tuple[Dialect, list[Block]]:
-    """Tables whose rows are half words (`Fe,100`): only with titles above them, and at least three rows."""
-    for delimiter in ("\t", ";", ","):
-        dialect = Dialect(delimiter, share=_WORDY_SHARE)
-        blocks = [block for block in _blocks(lines, dialect) if block.rows >= _FEWEST_ROWS and block.count > 1]
-        if blocks and names_above(lines[: blocks[0].start], blocks[0].count, delimiter) is not None:
-            return dialect, blocks[:1]
-    return Dialect(), []
-
-
-def _is_names_row(lines: Sequence[str], at: int, dialect: Dialect, count: int) -> bool:
-    """Whether a row is none: `wavelength 300 350 400`, or the same with nothing in its first cell, above numbers only."""
-
-    def words(line: str) -> int:
-        return sum(number_of(cell, decimal_comma=dialect.decimal_comma) is None for cell in dialect.cells(line))
-
-    if at + 1 >= len(lines):
-        return False
-    if is_axis(lines[at], dialect.delimiter) and not is_axis(lines[at + 1], dialect.delimiter):
-        return True
-    if not words(lines[at]):
-        return False
-    return dialect.width(lines[at + 1]) == count and not words(lines[at + 1])
-
-
-def _joined(lines: Sequence[str], blocks: Sequence[Block]) -> list[Block]:
-    """Blocks with their continuations behind a blank line or a remark put together.
-
-    As in gnuplot one blank line is a pause in the same table, two begin another; and a first column that starts again
-    begins another as well. More blocks than anybody would look at are one table.
-    """
-    found: list[Block] = []
-    loose = len(blocks) > _MOST_TABLES
-    for block in blocks:
-        if found and _continues(lines, found[-1], block, loose=loose):
-            found[-1].parts.extend(block.parts)
-            found[-1].ragged += block.ragged
-            found[-1].end = block.end
-        else:
-            found.append(block)
-    return found
-
-
-def _continues(lines: Sequence[str], before: Block, block: Block, *, loose: bool) -> bool:
-    if before.count != block.count:
-        return False
-    between = [line.strip() for line in lines[before.end : block.start]]
-    if not any(between):
-        if loose or block.rows == 1:
-            return True
-        return len(between) == 1 and not _starts_again(before, block)
-    if any(line and line == strip_marks(line) for line in between):  # words without a mark: a header
-        return False
-    return names_above(between, block.count, block.dialect.delimiter) is None and not _starts_again(before, block)
-
-
-def _starts_again(before: Block, block: Block) -> bool:
-    first, last, new = before.corner(0), before.corner(-1), block.corner(0)
-    return first == new or (new - last) * (last - first) < 0
-
-
-def _worthwhile(blocks: Sequence[Block]) -> list[Block]:
-    """The blocks that are tables: not the stray numbers of a header. Of stray numbers only, the largest block."""
-    longest = max((block.rows for block in blocks), default=0)
-    good = [block for block in blocks if block.rows >= _FEWEST_ROWS and (block.count > 1 or 2 * block.rows >= longest)]
-    if good:
-        return good
-    best = max(blocks, key=lambda block: block.rows * block.count, default=None)
-    return [best] if best is not None and best.rows * best.count > 1 else []
-
-
-def _gaps(blocks: Sequence[Block]) -> list[tuple[int, int]]:
-    """First and last line (exclusive) of what stands above each block."""
-    starts = [0, *(block.end for block in blocks)]
-    return [(start, block.start) for start, block in zip(starts, blocks, strict=False)]
-
-
 def _tables(lines: Sequence[str], blocks: Sequence[Block], warnings: list[str], said: set[str]) -> tuple[Table, ...]:
     """A table for each block; what was odd goes to `warnings`, the lines that gave names and units to `said`."""
     tables: list[Table] = []
-    for (start, end), block in zip(_gaps(blocks), blocks, strict=True):
+    for (start, end), block in zip(gaps(blocks), blocks, strict=True):
         above = lines[start:end]
         titles = titles_above(above, block.count, block.dialect.delimiter)
         indented = False

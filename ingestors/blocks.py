@@ -1,0 +1,118 @@
+"""Runs of rows in a text: where tables begin and end, which of them belong together, and which are worth a table."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from ingestors.rows import Block, Dialect
+from ingestors.textvalues import number_of, strip_marks
+from ingestors.titles import is_axis, names_above, width_above
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_WORDY_SHARE: Final = 0.5
+_FEWEST_ROWS: Final = 3
+_LONGEST_HEADER: Final = 200_000
+_MOST_BLOCKS: Final = 20_000
+_MOST_TABLES: Final = 32
+_DIGIT: Final = re.compile(r"\d")
+
+
+def blocks(lines: Sequence[str], dialect: Dialect) -> list[Block]:
+    """All runs of rows with the same number of cells, in their order."""
+    found: list[Block] = []
+    at = 0
+    while at < len(lines) and len(found) < _MOST_BLOCKS:
+        count = dialect.width(lines[at]) if _DIGIT.search(lines[at]) or "nan" in lines[at].lower() else 0
+        if not count or _is_names_row(lines, at, dialect, count):
+            at += 1
+            if not found and at > _LONGEST_HEADER:
+                break
+            continue
+        if dialect.delimiter is not None and lines[at].count(dialect.delimiter) >= count:  # empty cells at the end
+            most = lines[at].count(dialect.delimiter) + 1
+            count = width_above(lines[max(0, at - 3) : at], count + 1, most, dialect.delimiter) or count
+        block = Block(dialect, count, at, at)
+        block.take(lines)
+        found.append(block)
+        at = block.end
+    return found
+
+
+def with_words(lines: Sequence[str]) -> tuple[Dialect, list[Block]]:
+    """Tables whose rows are half words (`Fe,100`): only with titles above them, and at least three rows."""
+    for delimiter in ("\t", ";", ","):
+        dialect = Dialect(delimiter, share=_WORDY_SHARE)
+        found = [block for block in blocks(lines, dialect) if block.rows >= _FEWEST_ROWS and block.count > 1]
+        if found and names_above(lines[: found[0].start], found[0].count, delimiter) is not None:
+            return dialect, found[:1]
+    return Dialect(), []
+
+
+def _is_names_row(lines: Sequence[str], at: int, dialect: Dialect, count: int) -> bool:
+    """Whether a row is none: `wavelength 300 350 400`, or the same with nothing in its first cell, above numbers only."""
+
+    def words(line: str) -> int:
+        return sum(number_of(cell, decimal_comma=dialect.decimal_comma) is None for cell in dialect.cells(line))
+
+    if at + 1 >= len(lines):
+        return False
+    if is_axis(lines[at], dialect.delimiter) and not is_axis(lines[at + 1], dialect.delimiter):
+        return True
+    if not words(lines[at]):
+        return False
+    return dialect.width(lines[at + 1]) == count and not words(lines[at + 1])
+
+
+def joined(lines: Sequence[str], blocks: Sequence[Block]) -> list[Block]:
+    """Blocks with their continuations behind a blank line or a remark put together.
+
+    As in gnuplot one blank line is a pause in the same table, two begin another; and a first column that starts again
+    begins another as well. More blocks than anybody would look at are one table.
+    """
+    found: list[Block] = []
+    loose = len(blocks) > _MOST_TABLES
+    for block in blocks:
+        if found and _continues(lines, found[-1], block, loose=loose):
+            found[-1].parts.extend(block.parts)
+            found[-1].ragged += block.ragged
+            found[-1].end = block.end
+        else:
+            found.append(block)
+    return found
+
+
+def _continues(lines: Sequence[str], before: Block, block: Block, *, loose: bool) -> bool:
+    if before.count != block.count:
+        return False
+    between = [line.strip() for line in lines[before.end : block.start]]
+    if not any(between):
+        if loose or block.rows == 1:
+            return True
+        return len(between) == 1 and not _starts_again(before, block)
+    if any(line and line == strip_marks(line) for line in between):  # words without a mark: a header
+        return False
+    return names_above(between, block.count, block.dialect.delimiter) is None and not _starts_again(before, block)
+
+
+def _starts_again(before: Block, block: Block) -> bool:
+    first, last, new = before.corner(0), before.corner(-1), block.corner(0)
+    return first == new or (new - last) * (last - first) < 0
+
+
+def worthwhile(blocks: Sequence[Block]) -> list[Block]:
+    """The blocks that are tables: not the stray numbers of a header. Of stray numbers only, the largest block."""
+    longest = max((block.rows for block in blocks), default=0)
+    good = [block for block in blocks if block.rows >= _FEWEST_ROWS and (block.count > 1 or 2 * block.rows >= longest)]
+    if good:
+        return good
+    best = max(blocks, key=lambda block: block.rows * block.count, default=None)
+    return [best] if best is not None and best.rows * best.count > 1 else []
+
+
+def gaps(blocks: Sequence[Block]) -> list[tuple[int, int]]:
+    """First and last line (exclusive) of what stands above each block."""
+    starts = [0, *(block.end for block in blocks)]
+    return [(start, block.start) for start, block in zip(starts, blocks, strict=False)]
