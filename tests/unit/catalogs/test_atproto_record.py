@@ -8,7 +8,6 @@ import io
 import json
 import math
 import tarfile
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from daemon.catalogs.atproto_contents import Held
 from daemon.catalogs.atproto_ids import at_uri, blob_cid, is_at_uri, is_record_key, tid
 from daemon.catalogs.atproto_lexicon import BLOBS, HTTP, S3, problems
 from daemon.catalogs.atproto_private import without_private
@@ -280,35 +280,13 @@ def test_at_uris() -> None:
     assert not is_at_uri("https://example.org")
 
 
-@dataclass(frozen=True)
-class Bytes:
-    """Content in memory."""
-
-    path: str
-    data: bytes
-
-    @property
-    def size(self) -> int:
-        """In bytes."""
-        return len(self.data)
-
-    @property
-    def sha256(self) -> str:
-        """64 hex digits."""
-        return hashlib.sha256(self.data).hexdigest()
-
-    def read(self, offset: int, length: int) -> bytes:
-        """Exactly these bytes."""
-        return self.data[offset : offset + length]
-
-
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.integers(0, 400_000), min_size=1, max_size=6), st.sampled_from([20_480, 100_000, 200_000, 5_242_880])
 )
 def test_shards_hold_every_byte(sizes: list[int], limit: int) -> None:
     """No shard is larger than the limit; parts in order give every file back; building again gives the same bytes."""
-    contents = [Bytes(f"größe {number}.dat", bytes([number]) * size) for number, size in enumerate(sizes)]
+    contents = [Held(f"größe {number}.dat", bytes([number]) * size) for number, size in enumerate(sizes)]
     back = {content.path: b"" for content in contents}
     first = 0
     for parts in planned(contents, limit):
@@ -331,11 +309,11 @@ def test_shards_hold_every_byte(sizes: list[int], limit: int) -> None:
 def test_a_limit_that_holds_nothing_is_refused() -> None:
     """A server that takes no blob of a useful size is told as such, not tried for ever."""
     with pytest.raises(ValueError, match="too small"):
-        planned([Bytes("x", bytes(100))], 1024)
+        planned([Held("x", bytes(100))], 1024)
 
 
 def test_small_files_stay_whole() -> None:
     """A file that fits into one shard is not split over two."""
-    contents = [Bytes(str(number), bytes(60_000)) for number in range(5)]
+    contents = [Held(str(number), bytes(60_000)) for number in range(5)]
     assert all(part.length == 60_000 for parts in planned(contents, 102_400) for part in parts)
     assert DOCUMENT.startswith(".metadata/")
