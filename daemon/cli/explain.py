@@ -52,7 +52,7 @@ def command(config: Path, path: Path, *, as_json: bool, preview: str | None) -> 
                 )
             )
             return
-        story = tell(with_backfills(instrument, store), store, path)
+        story = tell(with_backfills(instrument, store), store, path) | {"if_rewritten": rewritten(instrument)}
     finally:
         store.close()
     if as_json:
@@ -60,6 +60,11 @@ def command(config: Path, path: Path, *, as_json: bool, preview: str | None) -> 
     else:
         _show(story)
     sys.exit(0 if story["known"] else 1)
+
+
+def rewritten(instrument: Instrument) -> dict[str, str]:
+    """What becomes of a file in each catalog that is rewritten after it was delivered; one that only grew is replaced."""
+    return {one.name: one.rewritten for one in catalogs_of(instrument)}
 
 
 def previewed(instrument: Instrument, store: Store, path: Path, catalog: str) -> dict[str, Any]:
@@ -241,10 +246,14 @@ def _show(story: dict[str, Any]) -> None:
             click.echo(f"  {name:<18} {item['value']}  ({item['from']})")
         for warning in dataset["warnings"]:
             click.echo(f"  warning: {warning}")
-    for delivery in story["deliveries"]:
+    for delivery in story.get("deliveries", ()):
         if delivery["state"] == DeliveryState.DELIVERED and delivery["error"]:
             click.echo(f"{delivery['catalog']}: {delivery['error']}")
         for name, file in delivery["files"].items():
             told = [word for word in (file["how"], file.get("ingestion") and f"ingestion {file['ingestion']}") if word]
             click.echo(f"{delivery['catalog']} has {name}" + (f" ({', '.join(told)})" if told else ""))
     click.echo(f"Next: {story['next']}")
+    if any(delivery["state"] == DeliveryState.DELIVERED for delivery in story.get("deliveries", ())):
+        words = {"version": "keeps both contents", "replace": "keeps the new one"}
+        policies = ", ".join(f"{name} {words[policy]}" for name, policy in story["if_rewritten"].items())
+        click.echo(f"If it grows, its new content takes the old one's place; if it is rewritten, {policies}.")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -107,3 +110,34 @@ def test_a_file_that_is_touched_is_not_sent_again(bench: Bench) -> None:
     (bench.data / "after touch.dat").write_bytes(b"7 8\n")
     bench.delivered("after touch.dat")
     assert bench.catalog.files(dataset) == before
+
+
+def test_a_file_that_comes_back_is_known_again(bench: Bench) -> None:
+    """A delivered file that was deleted and restored with the same bytes is no second dataset and no second file."""
+    content = b"8 8\n9 9\n"
+    (bench.data / "restored.dat").write_bytes(content)
+    dataset = bench.delivered("restored.dat")
+    (bench.data / "restored.dat").unlink()
+    bench.daemon.wait_for("file.vanished", path="restored.dat")
+    (bench.data / "restored.dat").write_bytes(content)
+    eventually(lambda: len([e for e in bench.daemon.named("file.settled") if e["path"] == "restored.dat"]) > 1, "it")
+    (bench.data / "after restoring.dat").write_bytes(b"8 9\n")
+    bench.delivered("after restoring.dat")
+    sha256 = hashlib.sha256(content).hexdigest()
+    assert [file["sha256_hash"] for file in bench.catalog.all_files()].count(sha256) == 1
+    assert [file["filename"] for file in bench.catalog.files(dataset)] == ["restored.dat"]
+
+
+def test_explain_tells_what_became_of_a_change_and_what_would(bench: Bench) -> None:
+    """For a file that was replaced `explain` says how it stands in the catalog, and what a rewrite would do there."""
+    (bench.data / "told.dat").write_bytes(b"1\n")
+    bench.delivered("told.dat")
+    with (bench.data / "told.dat").open("ab") as stream:
+        stream.write(b"2\n")
+    bench.delivered("told.dat", revision=2)
+    command = [sys.executable, "-m", "daemon", "explain", os.fspath(bench.config), os.fspath(bench.data / "told.dat")]
+    told = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True).stdout
+    story = json.loads(told)
+    assert story["if_rewritten"] == {"local": "version"}
+    assert story["deliveries"][-1]["files"]["told.dat"]["how"] == "replaced"
+    assert "keeps both contents" in subprocess.run(command, capture_output=True, text=True, check=True).stdout
