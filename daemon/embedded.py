@@ -96,11 +96,12 @@ class EmbeddedCatalog:
             self._process.wait()
 
     def _begin(self) -> Address:
-        for port in self._ports():
+        running = self._shared()
+        for port in () if running else self._ports():
             address = self._spawn(port)
             if address is not None:
                 return address
-        running = _running(self._folder) if _served(self._folder) else None
+        running = running or self._shared()
         if running is None:
             raise StateError(
                 self._last_words() or f"The local catalog in {self._folder} does not start.",
@@ -108,6 +109,10 @@ class EmbeddedCatalog:
             )
         log.info("catalog.shared", folder=str(self._folder), url=running.url)
         return running
+
+    def _shared(self) -> Address | None:
+        """The server of another process, if one has the folder."""
+        return _running(self._folder) if _served(self._folder) else None
 
     def _ports(self) -> list[int]:
         """A port that a person chose is the only one; else the last one, so that bookmarks stay true, or a free one."""

@@ -147,8 +147,11 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tree]:
     tree.deliver()
     shutil.copytree(tree.folder, tree.folder.with_name("pristine"), dirs_exist_ok=True)
     sabotage(tree)
+    servers = [Server(tree.folder / catalog).start() for catalog in ("catalog", "second")]
     with (tree.data / "open").open("r+b"):
         yield tree
+    for server in servers:
+        server.stop()
 
 
 def sabotage(tree: Tree) -> None:
@@ -223,6 +226,7 @@ def pristine(tree: Tree, tmp_path: Path) -> Tree:
     return other
 
 
+@pytest.mark.slow
 def test_a_catalog_that_cannot_be_asked_makes_everything_unsafe(pristine: Tree) -> None:
     """With one catalog's folder gone, or its key not there, no file is safe, and the reason is the catalog."""
     (pristine.folder / "second").rename(pristine.folder / "away")
