@@ -274,15 +274,15 @@ class Crucible(CrucibleReading):
         """If another dataset has these bytes, tell so in ours, and link ours to it; None if they have to be sent."""
         if not self._fresh(record, attempt) and self._files.find(record.unique_id, file) is not None:
             return None
-        found = [held for held in self.find(file.sha256) if held.stored and held.size == file.size]
-        if not found or any(held.dataset == record.unique_id for held in found):
+        try:
+            found = [held for held in self.find(file.sha256) if held.stored and held.size == file.size]
+            if not found or any(held.dataset == record.unique_id for held in found):
+                return None
+            known = min(found, key=lambda held: held.ref)
+            self._link(known.dataset, DERIVED, record, attempt)
+        except (CatalogRefused, NotYet):  # a server that does not offer it, or a dataset that we may not link to
             return None
-        known = min(found, key=lambda held: held.ref)
-        told = self._files.tell(record.unique_id, file, known)
-        if told is None:
-            return None
-        self._link(known.dataset, DERIVED, record, attempt)
-        return told
+        return self._files.tell(record.unique_id, file, known)
 
     def _ingestion(self, step: Step, record: DatasetRecord, attempt: Attempt) -> Mapping[str, Any]:
         file_id = attempt.outcomes.get((StepKind.FILE, step.key), {}).get("file_mfid")
@@ -350,7 +350,8 @@ class Crucible(CrucibleReading):
             project = record.value("project_id")
             if isinstance(project, str) and project:
                 query.append(("project_mfid" if is_mfid(project) else "project_id", project))
-            named = [item for item in self._mappings("/samples", query) if item.get("sample_name") == step.key]
+            listed = [item for item in self._optional("/samples", query) if isinstance(item, dict)]
+            named = [item for item in listed if item.get("sample_name") == step.key]
             if len(named) != 1 or not isinstance(named[0].get("unique_id"), str):
                 return {"how": "not known there" if not named else "several have this name"}
             sample = named[0]["unique_id"]

@@ -85,7 +85,7 @@ class FileTransfer:
         return next((item for item in listed if item.get("filename") == file.name and _same(item, file)), None)
 
     def tell(self, dataset: str, file: RecordFile, known: Held) -> dict[str, Any] | None:
-        """A record of a file whose bytes are another dataset's; None if the dataset has another file of this name."""
+        """A record of a file whose bytes are another dataset's; None if the catalog does not take it like that."""
         body = {
             "filename": file.name,
             "storage_backend": "local",
@@ -94,7 +94,7 @@ class FileTransfer:
             "access_note": f"The same bytes are the file {known.ref} of the dataset {known.dataset}.",
         }
         path = f"/datasets/{segment(dataset)}/files"
-        answer = self._client.call("POST", path, body=body, also=(_CONFLICT,))
+        answer = self._client.call("POST", path, body=body, also=(_CONFLICT, *_EMPTY_REFUSED))
         if not answer.ok:
             return None
         return {**_outcome(answer.mapping(), file, "linked"), "same_as": [known.dataset, known.ref]}

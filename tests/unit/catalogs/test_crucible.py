@@ -413,3 +413,23 @@ def test_a_newer_reading_leaves_what_a_person_wrote(bench: Bench) -> None:
     bench.fake.seen.clear()
     notebook.deliver(bench.crucible, replace(newer, revision=3))
     assert bench.fake.seen == []
+
+
+@pytest.mark.parametrize("path", ["/files", "/samples"])
+@pytest.mark.parametrize("status", [404, 405, 422])
+def test_what_a_server_does_not_offer_is_done_without(bench: Bench, tmp_path: Path, path: str, status: int) -> None:
+    """Without a search by hash the file is sent, without one by name the sample is left; nothing is refused."""
+    (tmp_path / "a.dat").write_bytes(b"x")
+    record = dataset_record(DATASET, files=(record_file(tmp_path / "a.dat"),))
+    record = replace(record, samples=(SampleRef("a wafer"),))
+    refusal = Reply(status, {"detail": "Not Found"})
+    bench.fake.refuse = lambda seen: refusal if seen.method == "GET" and seen.path.endswith(path) else None
+    options = CrucibleOptions(bench.url, Key(KEY, "a test"), known_files="link", samples_by_name=True)
+    adapter, notebook = Crucible(options, bench.clock), Notebook()
+    if path == "/files":
+        record = replace(record, samples=())
+    else:
+        adapter = Crucible(replace(options, known_files="send"), bench.clock)
+    notebook.deliver(adapter, record)
+    assert [file["filename"] for file in bench.fake.files_of(DATASET)] == ["a.dat"]
+    adapter.close()
