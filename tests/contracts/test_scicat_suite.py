@@ -93,7 +93,7 @@ class Suite:
         return there, files, pictures
 
 
-@pytest.fixture(params=["4", "5", REAL])
+@pytest.fixture(params=[pytest.param("4", marks=pytest.mark.slow), "5", REAL])
 def suite(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Suite]:
     """Each backend that there is."""
     if request.param == "real":

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daemon.catalogs.scicat_metadata import cleaned, spelled
@@ -69,11 +69,11 @@ def test_every_change_is_told() -> None:
     assert [line.split(":")[0] for line in notes] == ["a/b_c", "a/b_c", "d"]
 
 
+_KEYS = st.text(max_size=6) | st.sampled_from(["user", "version", "value", "unit", "a.b", "$c"])
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: (
-        st.lists(inner) | st.dictionaries(st.text() | st.sampled_from(["user", "version", "value", "unit"]), inner)
-    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=4),
+    max_leaves=12,
 )
 
 
@@ -96,7 +96,8 @@ def mistaken(tree: Any) -> bool:
     return False
 
 
-@given(st.dictionaries(st.text(), _JSON))
+@settings(max_examples=40)
+@given(st.dictionaries(_KEYS, _JSON, max_size=5))
 def test_any_metadata_comes_out_clean(metadata: dict[str, Any]) -> None:
     """Whatever a file says, the server gets strict JSON, and nothing in it that it would take for something else."""
     kept, _ = cleaned(metadata)
