@@ -29,7 +29,7 @@ demo: $(READY)  ## a simulated instrument, the daemon and the local catalog, to 
 	@$(BIN)/labferry demo $(ARGS)
 
 test: $(READY) oracle-crucible oracle-scicat chromium  ## every test that takes less than minutes
-	$(BIN)/pytest -m "not slow and not pds" $(ARGS)
+	$(BIN)/pytest -m "not slow and not pds" -n auto --dist loadfile $(ARGS)
 
 test-long: $(READY) oracles chromium  ## the tests that take minutes
 	$(BIN)/pytest -m slow --timeout 1800 $(ARGS)

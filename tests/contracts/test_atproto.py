@@ -317,6 +317,46 @@ def test_a_server_that_takes_less_than_it_said(faked: Place, tmp_path: Path) -> 
     assert all(len(blob.data) <= 102_400 for blob in fake.blobs.values())
 
 
+def test_an_upload_takes_its_connection_with_it(faked: Place, tmp_path: Path) -> None:
+    """Trap: after a refused upload the connection is dead; each upload has one of its own, with its length told."""
+    fake = faked.fake
+    assert fake is not None
+    Notebook().deliver(faked.adapter(), measured(tmp_path))
+    uploads = [headers for name, headers in fake.heads if name == "com.atproto.repo.uploadBlob"]
+    assert uploads
+    assert all(one["connection"] == "close" and int(one["content-length"]) > 0 for one in uploads)
+
+
+def test_limited_requests_wait_for_their_window(faked: Place, tmp_path: Path) -> None:
+    """Trap: 429 tells when the window ends in `ratelimit-reset`, if not in `retry-after`."""
+    fake, clock = faked.fake, ManualClock()
+    assert fake is not None
+    adapter, record = faked.adapter(clock), measured(tmp_path)
+    adapter.check()
+    fake.window_ends = clock.now().timestamp() + 120
+    with pytest.raises(CatalogUnavailable) as caught:
+        Notebook().perform(adapter, adapter.plan(record)[0], record)
+    assert caught.value.retry_after == pytest.approx(120, abs=2)
+
+
+def test_a_handle_may_be_written_with_its_at_sign(faked: Place) -> None:
+    """Trap: a log-in with a leading @ is refused by servers; people write handles so."""
+    with closing(Place(faked.url, f"@{HANDLE}", PASSWORD, faked.fake)) as place:
+        assert all(finding.health is Health.OK for finding in place.adapter().check())
+
+
+def test_deleting_again_is_harmless(faked: Place, tmp_path: Path) -> None:
+    """Trap: deleteRecord answers 200 for what is gone; a withdrawal whose answer was lost is simply made again."""
+    notebook, adapter = Notebook(), faked.adapter()
+    record = measured(tmp_path)
+    notebook.deliver(adapter, record)
+    private = measured(tmp_path, public=False, unique_id=record.unique_id, revision=2)
+    for _ in range(2):
+        notebook.perform(adapter, adapter.plan(private)[0], private)
+    assert faked.fake is not None
+    assert [collection for collection, _ in faked.fake.records] == [SCHEMA]
+
+
 def test_an_old_server_that_tells_no_limit(faked: Place) -> None:
     """Trap: servers before 0.5.22 do not tell their limit; then it is five MiB, or what is configured."""
     assert faked.fake is not None

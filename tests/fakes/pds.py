@@ -42,12 +42,14 @@ class FakePds:
     tells_limit: bool = True
     active: bool = True
     limited: float | None = None
+    window_ends: float | None = None
     password: str = PASSWORD
     blobs: dict[str, Stored] = field(default_factory=dict)
     records: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     commits: int = 0
     logins: int = 0
     requests: list[str] = field(default_factory=list)
+    heads: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     expired: set[str] = field(default_factory=set)
     _tokens: itertools.count[int] = field(default_factory=itertools.count)
     _live: set[str] = field(default_factory=set)
@@ -58,9 +60,12 @@ class FakePds:
         with self._lock:
             name = seen.path.removeprefix("/xrpc/")
             self.requests.append(f"{seen.method} {name}")
-            return self._routes().get(name, lambda _: _error(404, "MethodNotImplemented", "Method Not Implemented"))(
-                seen
-            )
+            self.heads.append((name, dict(seen.headers)))
+            if self.window_ends is not None and seen.method == "POST":
+                told = {"error": "RateLimitExceeded", "message": "Rate Limit Exceeded"}
+                return Reply(429, told, {"ratelimit-reset": str(int(self.window_ends))})
+            route = self._routes().get(name)
+            return _error(501, "MethodNotImplemented", "Method Not Implemented") if route is None else route(seen)
 
     def expire(self) -> None:
         """Let every access token that was given end now."""
