@@ -97,10 +97,16 @@ class EmbeddedCatalog:
 
     def _begin(self) -> Address:
         running = self._shared()
-        for port in () if running else self._ports():
-            address = self._spawn(port)
-            if address is not None:
-                return address
+        try:
+            for port in () if running else self._ports():
+                address = self._spawn(port)
+                if address is not None:
+                    return address
+        except OSError as error:
+            raise StateError(
+                f"The local catalog in {self._folder} does not start: {error.strerror}.",
+                "Look whether memory, open files (ulimit -n) or processes are short.",
+            ) from error
         running = running or self._shared()
         if running is None:
             raise StateError(

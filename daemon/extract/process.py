@@ -47,7 +47,10 @@ class WorkerProcess:
         """
         arguments = [str(memory), str(os.getpid()), str(idle), *(["observe"] if observe else [])]
         self.tired = False
-        self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        except OSError as error:
+            raise _unstartable(error.strerror or str(error)) from error
         started: queue.SimpleQueue[subprocess.Popen[bytes] | OSError] = queue.SimpleQueue()
         self._keeper = threading.Thread(
             target=_keep, args=(started, theirs.fileno(), scratch, arguments), name="extract-keeper", daemon=True
