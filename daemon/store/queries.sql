@@ -120,10 +120,10 @@ UPDATE datasets SET state = :state, reason = :reason WHERE id = :id
 SELECT * FROM datasets WHERE state = 'parked' AND reason = :reason
 
 -- name: dataset_open_members
-SELECT COUNT(*) AS count FROM files WHERE dataset = :dataset AND state IN ('seen', 'settling')
+SELECT 1 AS count FROM files WHERE dataset = :dataset AND state IN ('seen', 'settling') LIMIT 1
 
 -- name: dataset_settled_members
-SELECT COUNT(*) AS count FROM files WHERE dataset = :dataset AND state = 'settled'
+SELECT 1 AS count FROM files WHERE dataset = :dataset AND state = 'settled' LIMIT 1
 
 -- name: last_dataset
 SELECT MAX(id) AS id FROM datasets

@@ -45,7 +45,7 @@ def test_what_is_asked_for_every_file_reads_only_what_it_needs(plans: dict[str, 
 def test_members_are_found_by_their_dataset(plans: dict[str, str]) -> None:
     """Of the indexes that fit, SQLite takes the one that leads to a handful of rows."""
     for name in ("dataset_open_members", "dataset_settled_members", "files_of_dataset"):
-        assert "files_dataset" in plans[name]
+        assert "files_members" in plans[name]
 
 
 def test_counting_reads_an_index_and_no_rows(plans: dict[str, str]) -> None:
