@@ -59,7 +59,7 @@ class Contract:
         if content_type not in wanted:
             yield f"{self._generation}: {method} {offered[0]} takes {', '.join(wanted)} and not {content_type}"
             return
-        if isinstance(body, dict) and len(body.get("dataFileList", ())) > _MOST:  # the first ones and the last speak for all
+        if isinstance(body, dict) and len(body.get("dataFileList", ())) > _MOST:  # the first and the last speak for all
             body = {**body, "dataFileList": [*body["dataFileList"][:_MOST], *body["dataFileList"][-_MOST:]]}
         schema = wanted[content_type]["schema"]
         absolute = {"$ref": f"urn:scicat{schema['$ref']}"} if "$ref" in schema else schema
