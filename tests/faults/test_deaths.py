@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tests.fakes.sea import Sea
 
-SPARSE: Final = 13
+SPARSE: Final = 31
 """Of so many deaths one is died in the short version."""
 
 
@@ -75,7 +75,7 @@ def judge(sea: Sea, mortals: Mortals, sparse: int) -> None:
 
 
 def test_a_death_loses_nothing_and_doubles_nothing(sea: Sea, mortals: Mortals) -> None:
-    """Killed at every thirteenth transaction or request of a voyage, the next start brings everything, each thing once."""
+    """Killed at every thirty-first transaction or request of a voyage, the next start brings everything, each thing once."""
     judge(sea, mortals, SPARSE)
 
 
