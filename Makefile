@@ -32,7 +32,7 @@ test: $(READY) oracle-crucible oracle-scicat chromium  ## every test that takes 
 	$(BIN)/pytest -m "not slow and not pds" -n auto --dist loadfile $(ARGS)
 
 test-long: $(READY) oracles chromium  ## the tests that take minutes
-	$(BIN)/pytest -m slow --timeout 1800 $(ARGS)
+	LABFERRY_EXAMPLES=long $(BIN)/pytest -m "slow and not pds" --timeout 1800 $(ARGS)
 
 test-pds: $(READY) oracle-pds  ## the AT Protocol's tests against a real PDS
 	$(BIN)/pytest -m pds --timeout 600 $(ARGS)

@@ -132,7 +132,8 @@ class CrucibleCatalog(Uploading):
     name: CatalogName = Field("crucible", description="What status, logs and variables call this catalog.")
     url: WebAddress = Field("https://crucible.lbl.gov/api/v3", description="The address of its API.")
     metadata: Literal["merge", "replace"] = Field(
-        "merge", description="Later scientific metadata: merged, so that what people changed there stays, or in place of all."
+        "merge",
+        description="Later scientific metadata: merged, so that what people changed there stays, or in place of all.",
     )
     known_files: Literal["link", "send"] = Field(
         "link", description="A file whose bytes are in another dataset there: told and linked, or sent once more."

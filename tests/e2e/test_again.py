@@ -27,6 +27,7 @@ def run_once(config: Path, status: int = 0, **environment: str) -> Daemon:
     return daemon
 
 
+@pytest.mark.slow
 def test_reading_again_without_a_new_word_changes_nothing_in_the_catalog(tmp_path: Path) -> None:
     """`reingest` reads what was asked for again; the same reading sends nothing, and a person's correction stays."""
     config = configuration(tmp_path, settle={"quiet": "100ms"})

@@ -210,6 +210,7 @@ def test_the_list_for_a_cleaning_script_holds_safe_files_only(tree: Tree) -> Non
     assert not through["through a link"]["safe"]
 
 
+@pytest.mark.slow
 def test_the_word_of_a_catalog_is_taken_only_when_asked_for(tree: Tree) -> None:
     """`--quick` says so in its verdict and finds less; without it every byte is read."""
     found = report(tree.config, tree.data / "flipped there", "--quick", status=0)["flipped there"]
@@ -256,6 +257,7 @@ def test_a_stale_store_calls_nothing_safe_that_changed_since(pristine: Tree) -> 
     assert not found["new"]["safe"]
 
 
+@pytest.mark.slow
 def test_a_receipt_names_every_file_with_hash_id_and_time(pristine: Tree) -> None:
     """A session's receipt is sealed, complete when all is proved, and says what is not when one file is tampered with."""
     with closing(sqlite3.connect(pristine.folder / "state" / "store.sqlite")) as store:

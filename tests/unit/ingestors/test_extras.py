@@ -180,6 +180,7 @@ def test_what_looks_alike_is_declined(tmp_path: Path, content: bytes) -> None:
     assert Detectors().claim(Candidate(path)) is None
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from(["mrc", "cbf", "msa"]),
