@@ -35,7 +35,8 @@ class DoneSteps:
     def add(self, step: Step, outcome: Mapping[str, Any]) -> None:
         """A step is done."""
         self.count += 1
-        self.skipped = self.skipped or str(outcome.get("skipped", ""))
+        told = (str(outcome[name]) for name in ("skipped", "note") if outcome.get(name))
+        self.skipped = self.skipped or ("; ".join(told) if "skipped" in outcome else "")
         self._pending.append((step, outcome))
         if self._clock.monotonic() - self._since > SECONDS:
             self.flush()

@@ -28,6 +28,7 @@ from daemon.catalogs.atproto_storage import Blobs, Bucket, Folder
 from daemon.catalogs.catalog import Health
 from daemon.catalogs.credentials import Key
 from daemon.catalogs.http import HttpClient
+from daemon.catalogs.remote import Remote
 from daemon.clock import ManualClock
 from daemon.errors import CatalogRefused, CatalogUnavailable, CredentialsRefused, SourceChanged
 from daemon.mfid import new_mfid
@@ -453,6 +454,19 @@ def test_shards_in_an_object_store(faked: Place, tmp_path: Path) -> None:
         one["checksum"]["digest"] for one in storage["shards"]
     ]
     assert all(key.startswith(f"lab/{record.unique_id}/") for key in objects)
+
+
+def test_a_storage_keeps_bytes_under_the_name_that_tells_them(faked: Place, tmp_path: Path) -> None:
+    """Shards go through fsspec to whatever it speaks, here a real folder; what is there already is not written again."""
+    (tmp_path / "bucket/lab").mkdir(parents=True)
+    remote = Remote(f"file://{tmp_path}/bucket", {"auto_mkdir": True}, None, read_back=False)
+    record, store = measured(tmp_path), Bucket("bucket", "lab", None, None, remote.keep)
+    for _ in range(2):
+        Notebook().deliver(faked.adapter(storage=store), record)
+    shards = faked.record(ENTRY, key_of(record.unique_id))["storage"]["shards"]
+    for one in shards:
+        assert hashlib.sha256((tmp_path / "bucket" / one["key"]).read_bytes()).hexdigest() == one["checksum"]["digest"]
+    remote.close()
 
 
 def test_check_says_who_we_are_and_what_goes(place: Place) -> None:

@@ -177,3 +177,21 @@ def test_a_private_dataset_is_safe_where_another_catalog_has_it(fake: tuple[Fake
         assert daemon.process.wait(40) == 0
     told = labferry("verify", str(config), "--json")
     assert told.returncode == 0, told.stdout + told.stderr
+
+
+def test_what_is_made_private_later_is_withdrawn_and_told(fake: tuple[FakePds, str], tmp_path: Path) -> None:
+    """A sidecar that says `public: false` after all: the entry goes, and explain says that copies may remain."""
+    pds, url = fake
+    config = configured(tmp_path, url, HANDLE, PASSWORD)
+    (tmp_path / "data/open.xy").write_text("1 2\n2 3\n3 4\n")
+    sidecar = tmp_path / "data/open.xy.meta.yaml"
+    sidecar.write_text("public: true\n")
+    with Daemon(config).start("--once") as daemon:
+        assert daemon.process.wait(40) == 0
+    assert [collection for collection, _ in pds.records].count(ENTRY) == 1
+    sidecar.write_text("public: false\n")
+    with Daemon(config).start("--once") as daemon:
+        assert daemon.process.wait(40) == 0
+    assert ENTRY not in [collection for collection, _ in pds.records]
+    told = labferry("explain", str(config), str(tmp_path / "data/open.xy"))
+    assert "copies that others made of a public record may remain" in told.stdout

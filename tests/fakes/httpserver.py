@@ -60,7 +60,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         parts = urlsplit(self.path)
-        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        length = int(self.headers.get("Content-Length", "0"))
+        body = self.rfile.read(length)
+        if len(body) < length:  # the client died in the middle of its request: nobody asked anything
+            self.close_connection = True
+            return
         headers = {name.lower(): value for name, value in self.headers.items()}
         query = tuple(parse_qsl(parts.query, keep_blank_values=True))
         reply = type(self).answer(Seen(self.command, parts.path, query, headers, body))
