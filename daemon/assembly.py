@@ -176,7 +176,8 @@ def atproto(settings: AtProtoCatalog, instrument: Instrument, clock: Clock) -> A
         label=settings.label,
     )
     said = {**instrument.defaults, **instrument.attributes}
-    options = Options(settings.name, publishing, settings.max_size, settings.page, public=said.get("public") is True)
+    limit = settings.max_size if settings.storage.mode == "blobs" else None
+    options = Options(settings.name, publishing, limit, settings.page, public=said.get("public") is True)
     return AtProto(options, session, _shard_storage(settings, session))
 
 

@@ -23,6 +23,7 @@ from daemon.catalogs.atproto_reading import (
     AtProtoReading,
     entry_id,
     key_of,
+    unwanted,
 )
 from daemon.catalogs.atproto_record import SCHEMA_KEY, Publishing, entry_of, schema_record
 from daemon.catalogs.atproto_session import code_of
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from daemon.catalogs.catalog import Attempt, Finding
     from daemon.model import DatasetRecord
 
-PRIVATE: Final = "private"
 COPIES: Final = "withdrawn here; copies that others made of a public record may remain"
 _PLACEHOLDER: Final = at_uri("did:plc:unknown", SCHEMA, SCHEMA_KEY)
 _REPO: Final = "com.atproto.repo"
@@ -76,10 +76,8 @@ class AtProto(AtProtoReading):
 
     def plan(self, record: DatasetRecord) -> Sequence[Step]:
         """The steps, in order. Raises CatalogRefused for what the lexicon does not allow."""
-        if record.value("public") is not True:
+        if unwanted(record):
             return [Step(StepKind.RECORD, WITHDRAWAL_STEP, f"revision {record.revision}")]
-        if not record.files:
-            return []
         entry = self._entry(record, _PLACEHOLDER)
         bytes_ = [[item.path, item.size, item.sha256] for item in contents_of(record, entry.document)]
         told = digest_of([entry.record, record.revision])
@@ -96,18 +94,15 @@ class AtProto(AtProtoReading):
     def perform(self, step: Step, record: DatasetRecord, attempt: Attempt) -> Mapping[str, Any]:
         """Do one step; see the protocol."""
         attempt.alive()
-        match step.key:
-            case "withdrawal":
-                return self._withdrawn(record, attempt)
-            case "schema":
-                return self._put(SCHEMA, SCHEMA_KEY, schema_record(), None)
-            case "shards":
-                return self._shards(record, attempt)
-            case "entry":
-                return self._published(record, attempt)
-            case "label":
-                return self._labelled(record, attempt)
-        raise CatalogRefused(f"{self.name} knows no step {step.key}.", "Report this.")
+        if step.key == SCHEMA_STEP:
+            return self._put(SCHEMA, SCHEMA_KEY, schema_record(), None)
+        deeds = {
+            SHARDS_STEP: self._shards,
+            ENTRY_STEP: self._published,
+            LABEL_STEP: self._labelled,
+            WITHDRAWAL_STEP: self._withdrawn,
+        }
+        return deeds[step.key](record, attempt)
 
     def trace(self, instrument: str) -> str | None:
         """The id of some dataset of this instrument; asks only where datasets are public without a person's word for each."""
@@ -120,10 +115,11 @@ class AtProto(AtProtoReading):
             {"path": item.path, "size": item.size, "sha256": item.sha256}
             for item in contents_of(record, entry.document)
         ]
-        public = record.value("public") is True
+        why_not = unwanted(record)
+        advice = ": set `public: true` to publish it" if why_not == "private" else ""
         return {
-            "published": public,
-            "because": "it is public" if public else "it is private: set `public: true` to publish it",
+            "published": not why_not,
+            "because": f"{why_not}{advice}" if why_not else "it is public",
             "entry": entry.record,
             "label": entry.label,
             "files": contents,
@@ -248,12 +244,11 @@ class AtProto(AtProtoReading):
         there = self._record(collection, key)
         if there is None:
             return None
-        told = there.get("value", {})
-        name = "contentMetadata" if collection == ENTRY else "datasetUri"
-        same = told.get(name) == body.get(name)
-        if collection == ENTRY:
-            same = entry_id(told) == entry_id(body)
-        if not same:
+        told = there["value"]
+        of_ours = (
+            entry_id(told) == entry_id(body) if collection == ENTRY else told.get("datasetUri") == body["datasetUri"]
+        )
+        if not of_ours:
             raise CatalogRefused(
                 f"{self.name} holds another record under {there.get('uri')}.",
                 "Somebody else wrote it; look at both, then retry or drop this delivery.",
@@ -261,11 +256,16 @@ class AtProto(AtProtoReading):
         return str(there.get("cid"))
 
     def _withdrawn(self, record: DatasetRecord, attempt: Attempt) -> Mapping[str, Any]:
-        """Nothing is asked for a dataset that never was public."""
-        if (StepKind.RECORD, ENTRY_STEP) not in attempt.outcomes:
-            return {"skipped": PRIVATE}
-        did, key = self._session.identity().did, key_of(record.unique_id)
+        """Nothing is asked for a dataset that never was public.
+
+        A try that is repeated looks: a store that was rebuilt may not know what an earlier one published.
+        """
+        key = key_of(record.unique_id)
+        published = (StepKind.RECORD, ENTRY_STEP) in attempt.outcomes
+        if not published and not (attempt.repeated and self._record(ENTRY, key) is not None):
+            return {"skipped": unwanted(record)}
+        did = self._session.identity().did
         for collection in (LABEL, ENTRY):
             body = {"repo": did, "collection": collection, "rkey": key}
             self._session.call("POST", f"{_REPO}.deleteRecord", body=body).mapping()
-        return {"skipped": PRIVATE, "note": COPIES}
+        return {"skipped": unwanted(record), "note": COPIES}

@@ -1,4 +1,7 @@
-"""What stands in a dataset's shards, in this order: the document with everything, thumbnails, files by name."""
+"""What stands in a dataset's shards, in this order: files by name, thumbnails, the document with everything.
+
+What a new ingestor or a person changes comes last, so that a later revision of the same files sends its last shard only.
+"""
 
 from __future__ import annotations
 
@@ -75,10 +78,15 @@ class OnDisk:
 
 
 def contents_of(record: DatasetRecord, document: bytes) -> Sequence[Content]:
-    """The document, `thumbnails/…`, and the files; the same order each time."""
-    pictures = [Held(f"thumbnails/{picture.name}", picture.png) for picture in record.thumbnails]
-    return [
-        Held(DOCUMENT, document),
-        *pictures,
-        *(OnDisk(file) for file in sorted(record.files, key=lambda file: file.name)),
-    ]
+    """The files, `thumbnails/…`, and the document; the same order each time, and no path twice."""
+    files = [OnDisk(file) for file in sorted(record.files, key=lambda file: file.name)]
+    taken = {file.path for file in files}
+    pictures = [Held(_free(f"thumbnails/{picture.name}", taken), picture.png) for picture in record.thumbnails]
+    return [*files, *pictures, Held(DOCUMENT, document)]
+
+
+def _free(path: str, taken: set[str]) -> str:
+    """The path, or the next one that no file of the instrument's own has: readers put together what has the same path."""
+    while path in taken or path == DOCUMENT:
+        path = f"_{path}"
+    return path

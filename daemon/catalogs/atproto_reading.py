@@ -36,6 +36,13 @@ _PAGE: Final = 100
 _GET_BLOB: Final = "com.atproto.sync.getBlob"
 
 
+def unwanted(record: DatasetRecord) -> str:
+    """Why a dataset is not published; an empty text if it is."""
+    if record.value("public") is not True:
+        return "private"
+    return "" if record.files else "no files"
+
+
 def key_of(unique_id: str) -> str:
     """The record key of a dataset's entry and label: from its id alone, so that nothing has to be remembered."""
     return tid(moment_of(unique_id), unique_id)
@@ -82,7 +89,9 @@ class AtProtoReading:
             there = self._record(collection, key)
             usable = there is not None and (step.key == LABEL_STEP or there["value"] == schema_record())
             return _kept(there) if there is not None and usable else None
-        there = None if step.key == WITHDRAWAL_STEP else self._record(ENTRY, key_of(record.unique_id))
+        there = self._record(ENTRY, key_of(record.unique_id))
+        if step.key == WITHDRAWAL_STEP:
+            return {"skipped": unwanted(record)} if there is None else None
         wanted = {(file.name, file.size, file.sha256) for file in record.files}
         if there is None or wanted != set(self._listed(there["value"])):
             return None
@@ -138,15 +147,26 @@ class AtProtoReading:
             told = msgpack.unpackb(base64.b64decode(text + "=" * (-len(text) % 4)))
             files = told.get("files")
             if files is None:
-                first = next(self._samples(entry, lambda: None))
-                files = json.loads(first["data"])["files"] if first.get("path") == DOCUMENT else []
+                files = json.loads(self._document(entry))["files"]
             return [(str(name), int(size), str(sha256)) for name, size, sha256 in files]
-        except (KeyError, TypeError, ValueError, StopIteration, msgpack.UnpackException):
+        except (KeyError, TypeError, ValueError, msgpack.UnpackException):
             return []  # an entry that somebody else wrote lists nothing that we know
+
+    def _document(self, entry: Mapping[str, Any]) -> bytes:
+        """The document with everything, from the end of the shards."""
+        for address in reversed(self._addresses(entry)):
+            parts = [one for one in self._unpacked([address], lambda: None) if one.get("path") == DOCUMENT]
+            if parts and parts[0].get("offset") == 0 and sum(len(one["data"]) for one in parts) == parts[0]["size"]:
+                return b"".join(one["data"] for one in parts)
+        whole = [one for one in self._samples(entry, lambda: None) if one.get("path") == DOCUMENT]
+        return b"".join(one["data"] for one in whole)
 
     def _samples(self, entry: Mapping[str, Any], alive: Callable[[], None]) -> Iterator[dict[str, Any]]:
         """Every sample of every shard, in order. Raises CatalogRefused for other bytes than the entry says."""
-        for url, digest in self._addresses(entry):
+        return self._unpacked(self._addresses(entry), alive)
+
+    def _unpacked(self, addresses: Sequence[tuple[str, str]], alive: Callable[[], None]) -> Iterator[dict[str, Any]]:
+        for url, digest in addresses:
             alive()
             data = bytearray()
             for chunk in self._session.fetch(url):
@@ -155,7 +175,7 @@ class AtProtoReading:
                     raise CatalogRefused(f"{url} is larger than a shard can be.")
             if hashlib.sha256(data).hexdigest() != digest:
                 raise CatalogRefused(f"{url} has other bytes than the entry says.")
-            yield from _unpacked(bytes(data), url)
+            yield from _taken_apart(bytes(data), url)
 
     def _addresses(self, entry: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Address and sha256 of each shard. Raises CatalogRefused for a storage that cannot be read from here."""
@@ -183,7 +203,7 @@ def _kept(there: Mapping[str, Any]) -> dict[str, Any]:
     return {"uri": there.get("uri"), "cid": there.get("cid")}
 
 
-def _unpacked(data: bytes, url: str) -> Iterator[dict[str, Any]]:
+def _taken_apart(data: bytes, url: str) -> Iterator[dict[str, Any]]:
     try:
         with tarfile.open(fileobj=io.BytesIO(data)) as archive:
             for member in archive:

@@ -1,7 +1,7 @@
 """The records of a dataset in the AT Protocol index: entry, sample schema, label. Pure: the same dataset gives the same records.
 
 Limits never fail a dataset: what is too long for its field is cut (names, descriptions) or left out (a tag, a licence: a cut
-one would be a wrong one), and travels whole in the first sample of the shards, `.metadata/dataset.json`.
+one would be a wrong one), and travels whole in the last sample of the shards, `.metadata/dataset.json`.
 """
 
 from __future__ import annotations

@@ -136,6 +136,7 @@ class Folder:
         try:
             if not (target.is_file() and target.stat().st_size == len(shard.data)):
                 target.parent.mkdir(parents=True, exist_ok=True)
+                _settle(self.folder)
                 _write(target, shard.data)
         except OSError as error:
             raise CatalogUnavailable(
@@ -200,7 +201,12 @@ def _write(target: Path, data: bytes) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     part.rename(target)
-    descriptor = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
+    _settle(target.parent)
+
+
+def _settle(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
     finally:
