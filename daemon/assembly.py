@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from daemon.atproto_settings import AtProtoCatalog
-from daemon.catalogs.atproto import AtProto, Options
-from daemon.catalogs.atproto_record import Publishing
-from daemon.catalogs.atproto_session import Session
-from daemon.catalogs.atproto_storage import Blobs, Bucket, Folder
+from daemon.catalogs.atproto.adapter import AtProto, Options
+from daemon.catalogs.atproto.record import Publishing
+from daemon.catalogs.atproto.session import Session
+from daemon.catalogs.atproto.storage import Blobs, Bucket, Folder
 from daemon.catalogs.credentials import Key, find_key, find_secret, find_url, variable_of
-from daemon.catalogs.crucible import Crucible, CrucibleOptions
+from daemon.catalogs.crucible.adapter import Crucible, CrucibleOptions
 from daemon.catalogs.http import HttpClient
 from daemon.catalogs.pace import Pace
 from daemon.catalogs.remote import Remote
-from daemon.catalogs.scicat import SciCat
-from daemon.catalogs.scicat_lookups import SciCatOptions
+from daemon.catalogs.scicat.adapter import SciCat
+from daemon.catalogs.scicat.lookups import SciCatOptions
 from daemon.catalogs.transfer import Copier
 from daemon.embedded import EmbeddedCatalog
 from daemon.errors import ConfigurationError, LabferryError
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
-    from daemon.catalogs.atproto_storage import Storage
+    from daemon.catalogs.atproto.storage import Storage
     from daemon.catalogs.catalog import Catalog
     from daemon.catalogs.transfer import Mover
     from daemon.clock import Clock

@@ -76,7 +76,9 @@ class AtProtoCatalog(Delivered):
     label: bool = Field(
         default=True, description="Make a label too, so that readers find the dataset as `@handle/name`."
     )
-    max_size: ByteSize = Field(10**9, description="A larger dataset is not published as blobs but parked, with the reason.")
+    max_size: ByteSize = Field(
+        10**9, description="A larger dataset is not published as blobs but parked, with the reason."
+    )
     blob_limit: ByteSize | None = Field(
         None, description="The largest blob that the PDS takes, if it does not say so itself (older ones: 5 MiB)."
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -134,3 +136,9 @@ class Follows(Protocol):
 
         Raises a `daemon.errors.CatalogError`.
         """
+
+
+def digest_of(value: Any) -> str:
+    """The sha256 (hex) of a plain JSON value; the order of keys does not count."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -18,13 +18,13 @@ import httpx
 import msgpack
 import pytest
 
-from daemon.catalogs.atproto import COPIES, AtProto, Options
-from daemon.catalogs.atproto_ids import blob_cid
-from daemon.catalogs.atproto_lexicon import ENTRY, LABEL, SCHEMA, problems
-from daemon.catalogs.atproto_reading import key_of
-from daemon.catalogs.atproto_record import DOCUMENT, SCHEMA_KEY, Publishing
-from daemon.catalogs.atproto_session import LOGIN_SECONDS, Session
-from daemon.catalogs.atproto_storage import Blobs, Bucket, Folder
+from daemon.catalogs.atproto.adapter import COPIES, AtProto, Options
+from daemon.catalogs.atproto.ids import blob_cid
+from daemon.catalogs.atproto.lexicon import ENTRY, LABEL, SCHEMA, problems
+from daemon.catalogs.atproto.reading import key_of
+from daemon.catalogs.atproto.record import DOCUMENT, SCHEMA_KEY, Publishing
+from daemon.catalogs.atproto.session import LOGIN_SECONDS, Session
+from daemon.catalogs.atproto.storage import Blobs, Bucket, Folder
 from daemon.catalogs.catalog import Health
 from daemon.catalogs.credentials import Key
 from daemon.catalogs.http import HttpClient
@@ -40,7 +40,7 @@ from tests.fakes.pds_box import BOX, real_pds
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from daemon.catalogs.atproto_storage import Storage
+    from daemon.catalogs.atproto.storage import Storage
     from daemon.model import DatasetRecord
 
 

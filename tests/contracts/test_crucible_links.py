@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from daemon.catalogs.credentials import Key
-from daemon.catalogs.crucible import Crucible, CrucibleOptions
+from daemon.catalogs.crucible.adapter import Crucible, CrucibleOptions
 from daemon.clock import SystemClock
 from daemon.errors import NotYet
 from daemon.mfid import new_mfid

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from daemon.catalogs.credentials import Key
-from daemon.catalogs.crucible import Crucible, CrucibleOptions
+from daemon.catalogs.crucible.adapter import Crucible, CrucibleOptions
 from daemon.catalogs.source import crc32c_text
 from daemon.clock import ManualClock
 from daemon.errors import CatalogRefused
@@ -25,7 +25,7 @@ from tests.fakes.httpserver import Reply, Seen, serve
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from daemon.catalogs.ingestion import Policy
+    from daemon.catalogs.crucible.ingestion import Policy
     from daemon.model import DatasetRecord, RecordFile
 
 RECORDED = Path(__file__).parents[1] / "data" / "crucible" / "recorded.json"

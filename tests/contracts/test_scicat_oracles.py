@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from daemon.catalogs.credentials import Key
-from daemon.catalogs.scicat import SciCat
-from daemon.catalogs.scicat_lookups import SciCatOptions
+from daemon.catalogs.scicat.adapter import SciCat
+from daemon.catalogs.scicat.lookups import SciCatOptions
 from daemon.clock import SystemClock
 from daemon.mfid import new_mfid
 from daemon.model import StepKind

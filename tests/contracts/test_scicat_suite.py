@@ -16,8 +16,8 @@ import pytest
 
 from daemon.catalogs.catalog import Health
 from daemon.catalogs.credentials import Key
-from daemon.catalogs.scicat import SciCat
-from daemon.catalogs.scicat_lookups import SciCatOptions
+from daemon.catalogs.scicat.adapter import SciCat
+from daemon.catalogs.scicat.lookups import SciCatOptions
 from daemon.clock import SystemClock
 from daemon.errors import CatalogError, CatalogRefused
 from daemon.mfid import new_mfid

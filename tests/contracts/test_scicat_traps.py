@@ -14,10 +14,10 @@ import pytest
 from daemon.catalogs.answers import Answer, said
 from daemon.catalogs.catalog import Readable
 from daemon.catalogs.credentials import Key
-from daemon.catalogs.scicat import SciCat
-from daemon.catalogs.scicat_account import _claims
-from daemon.catalogs.scicat_files import BLOCK_FILES, blocks
-from daemon.catalogs.scicat_lookups import SciCatOptions
+from daemon.catalogs.scicat.account import _claims
+from daemon.catalogs.scicat.adapter import SciCat
+from daemon.catalogs.scicat.files import BLOCK_FILES, blocks
+from daemon.catalogs.scicat.lookups import SciCatOptions
 from daemon.errors import CatalogRefused, CatalogUnavailable, CredentialsRefused
 from daemon.mfid import new_mfid
 from daemon.model import RecordFile, StepKind

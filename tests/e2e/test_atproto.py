@@ -18,7 +18,7 @@ import httpx
 import msgpack
 import pytest
 
-from daemon.catalogs.atproto_lexicon import ENTRY, problems
+from daemon.catalogs.atproto.lexicon import ENTRY, problems
 from tests.fakes.httpserver import serve
 from tests.fakes.pds import HANDLE, PASSWORD, FakePds
 from tests.fakes.pds_box import real_pds

@@ -11,7 +11,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon.catalogs.atproto_ids import blob_cid, is_record_key
+from daemon.catalogs.atproto.ids import blob_cid, is_record_key
 from tests.fakes.httpserver import Reply
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from daemon.catalogs.credentials import Key
 from daemon.catalogs.http import Timeouts
-from daemon.catalogs.scicat import SciCat
-from daemon.catalogs.scicat_lookups import SciCatOptions
+from daemon.catalogs.scicat.adapter import SciCat
+from daemon.catalogs.scicat.lookups import SciCatOptions
 from daemon.clock import ManualClock
 from daemon.mfid import new_mfid
 from daemon.scicat_settings import SciCatCatalog

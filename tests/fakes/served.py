@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from daemon.catalogs.credentials import Key
-from daemon.catalogs.crucible import Crucible, CrucibleOptions
+from daemon.catalogs.crucible.adapter import Crucible, CrucibleOptions
 from daemon.catalogs.http import HttpClient, Timeouts
 from daemon.clock import Clock, SystemClock
 from daemon.mfid import new_mfid

@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 
 import msgpack
 
-from daemon.catalogs.atproto import AtProto, Options
-from daemon.catalogs.atproto_lexicon import ENTRY, LABEL
-from daemon.catalogs.atproto_reading import key_of
-from daemon.catalogs.atproto_record import Publishing
-from daemon.catalogs.atproto_session import Session
-from daemon.catalogs.atproto_storage import Blobs
+from daemon.catalogs.atproto.adapter import AtProto, Options
+from daemon.catalogs.atproto.lexicon import ENTRY, LABEL
+from daemon.catalogs.atproto.reading import key_of
+from daemon.catalogs.atproto.record import Publishing
+from daemon.catalogs.atproto.session import Session
+from daemon.catalogs.atproto.storage import Blobs
 from daemon.catalogs.credentials import Key
 from daemon.catalogs.http import DEFAULT_TIMEOUTS, HttpClient, Timeouts
 from daemon.clock import SystemClock

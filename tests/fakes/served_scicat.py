@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from daemon.catalogs.credentials import Key
 from daemon.catalogs.http import DEFAULT_TIMEOUTS, Timeouts
-from daemon.catalogs.scicat import SciCat
-from daemon.catalogs.scicat_lookups import SciCatOptions
+from daemon.catalogs.scicat.adapter import SciCat
+from daemon.catalogs.scicat.lookups import SciCatOptions
 from daemon.catalogs.transfer import Copier
 from daemon.clock import SystemClock
 from tests.fakes.httpserver import serve

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from daemon.catalogs.credentials import Key
-from daemon.catalogs.crucible import Crucible, CrucibleOptions
+from daemon.catalogs.crucible.adapter import Crucible, CrucibleOptions
 from daemon.catalogs.http import Timeouts
 from daemon.clock import ManualClock
 from tests.fakes.crucible import KEY, FakeCrucible

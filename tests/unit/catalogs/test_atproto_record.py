@@ -17,13 +17,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemon.catalogs.atproto_contents import Held
-from daemon.catalogs.atproto_ids import at_uri, blob_cid, is_at_uri, is_record_key, tid
-from daemon.catalogs.atproto_lexicon import BLOBS, HTTP, S3, problems
-from daemon.catalogs.atproto_private import without_private
-from daemon.catalogs.atproto_record import DOCUMENT, READABLE, SCHEMA_KEY, Publishing, entry_of, schema_record
-from daemon.catalogs.atproto_shards import FIELDS, build, planned
-from daemon.catalogs.atproto_values import WHOLE, clean, json_size, packed, shortened, told, utf8
+from daemon.catalogs.atproto.contents import Held
+from daemon.catalogs.atproto.ids import at_uri, blob_cid, is_at_uri, is_record_key, tid
+from daemon.catalogs.atproto.lexicon import BLOBS, HTTP, S3, problems
+from daemon.catalogs.atproto.private import without_private
+from daemon.catalogs.atproto.record import DOCUMENT, READABLE, SCHEMA_KEY, Publishing, entry_of, schema_record
+from daemon.catalogs.atproto.shards import FIELDS, build, planned
+from daemon.catalogs.atproto.values import WHOLE, clean, json_size, packed, shortened, told, utf8
 from daemon.mfid import moment_of, new_mfid
 from daemon.model import Attribute, DatasetRecord, SampleRef, Source
 from tests.fakes.lexicon import violations

@@ -10,7 +10,7 @@ import pytest
 
 from daemon.catalogs.catalog import Health
 from daemon.catalogs.credentials import Key
-from daemon.catalogs.crucible import Crucible, CrucibleOptions
+from daemon.catalogs.crucible.adapter import Crucible, CrucibleOptions
 from daemon.clock import ManualClock
 from daemon.errors import CatalogError, CatalogRefused, CatalogUnavailable, ConfigurationError, NotYet
 from daemon.mfid import new_mfid

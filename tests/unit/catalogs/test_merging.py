@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.catalogs.merging import agreed, marks, updates
+from daemon.catalogs.crucible.merging import agreed, marks, updates
 
 LEAVES = st.one_of(st.none(), st.booleans(), st.integers(-5, 5), st.floats(-2, 2), st.text(max_size=3), st.just([1, 2]))
 TREES: st.SearchStrategy[dict[str, Any]] = st.recursive(

@@ -11,10 +11,10 @@ import pytest
 
 from daemon.catalogs.catalog import Health
 from daemon.catalogs.credentials import Key
-from daemon.catalogs.scicat import SciCat
-from daemon.catalogs.scicat_check import generation
-from daemon.catalogs.scicat_lookups import SciCatOptions
-from daemon.catalogs.scicat_record import RecordMapping
+from daemon.catalogs.scicat.adapter import SciCat
+from daemon.catalogs.scicat.check import generation
+from daemon.catalogs.scicat.lookups import SciCatOptions
+from daemon.catalogs.scicat.record import RecordMapping
 from daemon.catalogs.transfer import Copier
 from daemon.errors import CatalogRefused, NotYet
 from daemon.mfid import new_mfid

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemon.catalogs.scicat_metadata import cleaned, spelled
+from daemon.catalogs.scicat.metadata import cleaned, spelled
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from daemon.catalogs.atproto_ids import is_at_uri
-from daemon.catalogs.atproto_values import WHOLE, utf8
+from daemon.catalogs.atproto.ids import is_at_uri
+from daemon.catalogs.atproto.values import WHOLE, utf8
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

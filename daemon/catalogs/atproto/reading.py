@@ -12,10 +12,10 @@ from urllib.parse import urlencode
 
 import msgpack
 
-from daemon.catalogs.atproto_ids import blob_cid, tid
-from daemon.catalogs.atproto_lexicon import BLOB, BLOBS, ENTRY, HTTP, LABEL, SCHEMA
-from daemon.catalogs.atproto_record import DOCUMENT, SCHEMA_KEY, schema_record
-from daemon.catalogs.atproto_session import code_of
+from daemon.catalogs.atproto.ids import blob_cid, tid
+from daemon.catalogs.atproto.lexicon import BLOB, BLOBS, ENTRY, HTTP, LABEL, SCHEMA
+from daemon.catalogs.atproto.record import DOCUMENT, SCHEMA_KEY, schema_record
+from daemon.catalogs.atproto.session import code_of
 from daemon.catalogs.catalog import Held
 from daemon.errors import CatalogRefused, CatalogUnavailable
 from daemon.mfid import moment_of
@@ -23,7 +23,7 @@ from daemon.mfid import moment_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from daemon.catalogs.atproto_session import Session
+    from daemon.catalogs.atproto.session import Session
     from daemon.model import DatasetRecord, Step
 
 SCHEMA_STEP: Final = "schema"

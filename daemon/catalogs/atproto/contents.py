@@ -9,14 +9,14 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from daemon.catalogs.atproto_record import DOCUMENT
+from daemon.catalogs.atproto.record import DOCUMENT
 from daemon.catalogs.source import Source
 from daemon.errors import SourceChanged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from daemon.catalogs.atproto_shards import Content
+    from daemon.catalogs.atproto.shards import Content
     from daemon.model import DatasetRecord, RecordFile
 
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
 from daemon import scicat_rules
-from daemon.catalogs.crucible_record import digest_of
+from daemon.catalogs.catalog import digest_of
+from daemon.catalogs.crucible.merging import agreed, marks, updates
 from daemon.catalogs.http import segment
-from daemon.catalogs.merging import agreed, marks, updates
-from daemon.catalogs.scicat_account import object_with
+from daemon.catalogs.scicat.account import object_with
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from daemon.catalogs.scicat_account import Account
+    from daemon.catalogs.scicat.account import Account
 
 METADATA: Final = "scientificMetadata"
 SETTLED: Final = frozenset({"creationTime", "sourceFolder", "type", "pid", METADATA})

@@ -6,8 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.catalogs.catalog import Finding, Health
-from daemon.catalogs.scicat_account import Renewed
-from daemon.catalogs.scicat_lookups import may, probe
+from daemon.catalogs.scicat.account import Renewed
+from daemon.catalogs.scicat.lookups import may, probe
 from daemon.errors import LabferryError
 from daemon.placeholders import Template
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from daemon.catalogs.http import HttpClient
-    from daemon.catalogs.scicat_account import Account
-    from daemon.catalogs.scicat_lookups import SciCatOptions
+    from daemon.catalogs.scicat.account import Account
+    from daemon.catalogs.scicat.lookups import SciCatOptions
 
 DOCUMENT: Final = "/explorer-json"
 _NOT_OFFERED: Final = (401, 403, 404, 405)

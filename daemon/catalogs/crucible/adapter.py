@@ -10,26 +10,25 @@ from base64 import b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from daemon.catalogs import crucible_check
 from daemon.catalogs.answers import nonsense
-from daemon.catalogs.catalog import Finding, Health
-from daemon.catalogs.crucible_files import FileTransfer
-from daemon.catalogs.crucible_reading import CrucibleReading
-from daemon.catalogs.crucible_record import (
+from daemon.catalogs.catalog import Finding, Health, digest_of
+from daemon.catalogs.crucible import check as crucible_check
+from daemon.catalogs.crucible.files import FileTransfer
+from daemon.catalogs.crucible.ingestion import ONGOING, Policy, status_for
+from daemon.catalogs.crucible.merging import marks, updates
+from daemon.catalogs.crucible.reading import CrucibleReading
+from daemon.catalogs.crucible.record import (
     PATCHABLE,
     changes,
     contradictions,
     corrected,
     dataset_body,
-    digest_of,
     left_out,
     linked_samples,
     named_samples,
     open_fields,
 )
 from daemon.catalogs.http import DEFAULT_TIMEOUTS, HttpClient, Timeouts, segment
-from daemon.catalogs.ingestion import ONGOING, Policy, status_for
-from daemon.catalogs.merging import marks, updates
 from daemon.catalogs.pace import Pace
 from daemon.errors import CatalogRefused, CatalogUnavailable, LabferryError, NotYet
 from daemon.mfid import is_mfid

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from daemon.catalogs.answers import nonsense
 from daemon.catalogs.http import segment
-from daemon.catalogs.scicat_account import ServerError, in_flight, object_with
+from daemon.catalogs.scicat.account import ServerError, in_flight, object_with
 from daemon.errors import CatalogUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from daemon.catalogs.scicat_account import Account
+    from daemon.catalogs.scicat.account import Account
     from daemon.model import RecordThumbnail
 
 _CLOSED: Final = (403, 404)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from daemon.catalogs.catalog import Held
 from daemon.catalogs.http import segment
-from daemon.catalogs.scicat_files import entries
-from daemon.catalogs.scicat_lookups import DATASETS, SciCatLookups
-from daemon.catalogs.scicat_record import INGEST_KEY, NAMES
+from daemon.catalogs.scicat.files import entries
+from daemon.catalogs.scicat.lookups import DATASETS, SciCatLookups
+from daemon.catalogs.scicat.record import INGEST_KEY, NAMES
 from daemon.errors import CatalogRefused
 from daemon.model import StepKind
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from daemon.catalogs.answers import nonsense
 from daemon.catalogs.catalog import Held
-from daemon.catalogs.crucible_record import contradictions, dataset_body, left_out, open_fields
+from daemon.catalogs.crucible.merging import agreed
+from daemon.catalogs.crucible.record import contradictions, dataset_body, left_out, open_fields
 from daemon.catalogs.http import segment
-from daemon.catalogs.merging import agreed
 from daemon.errors import CatalogRefused
 from daemon.model import StepKind
 

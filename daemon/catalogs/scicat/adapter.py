@@ -9,17 +9,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon.catalogs import scicat_check
 from daemon.catalogs.answers import error_of, nonsense
-from daemon.catalogs.crucible_record import digest_of
+from daemon.catalogs.catalog import digest_of
 from daemon.catalogs.http import segment
-from daemon.catalogs.scicat_account import Renewed, ServerError, in_flight, object_with
-from daemon.catalogs.scicat_files import blocks, entries
-from daemon.catalogs.scicat_lookups import DATASETS, RECORD_KEY
-from daemon.catalogs.scicat_pictures import Pictures
-from daemon.catalogs.scicat_reading import SciCatReading
-from daemon.catalogs.scicat_record import CREATED, WAITING, chosen_pid
-from daemon.catalogs.scicat_update import Update
+from daemon.catalogs.scicat import check as scicat_check
+from daemon.catalogs.scicat.account import Renewed, ServerError, in_flight, object_with
+from daemon.catalogs.scicat.files import blocks, entries
+from daemon.catalogs.scicat.lookups import DATASETS, RECORD_KEY
+from daemon.catalogs.scicat.pictures import Pictures
+from daemon.catalogs.scicat.reading import SciCatReading
+from daemon.catalogs.scicat.record import CREATED, WAITING, chosen_pid
+from daemon.catalogs.scicat.update import Update
 from daemon.errors import CatalogRefused, CatalogUnavailable, CredentialsRefused, NotYet
 from daemon.model import Step, StepKind
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from daemon.catalogs.answers import Answer
     from daemon.catalogs.catalog import Attempt, Finding
-    from daemon.catalogs.scicat_files import Placement
-    from daemon.catalogs.scicat_lookups import SciCatOptions
+    from daemon.catalogs.scicat.files import Placement
+    from daemon.catalogs.scicat.lookups import SciCatOptions
     from daemon.clock import Clock
     from daemon.model import DatasetRecord
 

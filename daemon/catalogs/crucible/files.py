@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.catalogs.answers import code_of, error_of, nonsense, said
+from daemon.catalogs.crucible.resumable import ROUTE, begin_resumable, send_resumable
+from daemon.catalogs.crucible.signed import LinkBreaks, PartSender, Upload, UploadGone
 from daemon.catalogs.http import HttpClient, segment
-from daemon.catalogs.resumable import ROUTE, begin_resumable, send_resumable
-from daemon.catalogs.signed import LinkBreaks, PartSender, Upload, UploadGone
 from daemon.catalogs.source import Source, crc32c_text
 from daemon.errors import CatalogRefused, CatalogUnavailable, SourceChanged
 from daemon.model import StepKind

@@ -10,8 +10,8 @@ from daemon.errors import CatalogError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from daemon.catalogs.atproto_session import Session
-    from daemon.catalogs.atproto_storage import Storage
+    from daemon.catalogs.atproto.session import Session
+    from daemon.catalogs.atproto.storage import Storage
 
 _MIB = 2**20
 

@@ -16,8 +16,8 @@ import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.catalogs.answers import error_of, nonsense
+from daemon.catalogs.crucible.signed import UploadGone
 from daemon.catalogs.http import segment
-from daemon.catalogs.signed import UploadGone
 from daemon.errors import CatalogRefused, CatalogUnavailable
 
 if TYPE_CHECKING:

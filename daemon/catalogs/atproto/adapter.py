@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.catalogs.answers import nonsense
-from daemon.catalogs.atproto_check import check
-from daemon.catalogs.atproto_contents import contents_of
-from daemon.catalogs.atproto_ids import at_uri
-from daemon.catalogs.atproto_lexicon import ENTRY, LABEL, SCHEMA, problems
-from daemon.catalogs.atproto_reading import (
+from daemon.catalogs.atproto.check import check
+from daemon.catalogs.atproto.contents import contents_of
+from daemon.catalogs.atproto.ids import at_uri
+from daemon.catalogs.atproto.lexicon import ENTRY, LABEL, SCHEMA, problems
+from daemon.catalogs.atproto.reading import (
     ENTRY_STEP,
     LABEL_STEP,
     SCHEMA_STEP,
@@ -25,20 +25,20 @@ from daemon.catalogs.atproto_reading import (
     key_of,
     unwanted,
 )
-from daemon.catalogs.atproto_record import SCHEMA_KEY, Publishing, entry_of, schema_record
-from daemon.catalogs.atproto_session import code_of
-from daemon.catalogs.atproto_shards import build, planned
-from daemon.catalogs.atproto_storage import TooLarge, gone, refused_size
-from daemon.catalogs.crucible_record import digest_of
+from daemon.catalogs.atproto.record import SCHEMA_KEY, Publishing, entry_of, schema_record
+from daemon.catalogs.atproto.session import code_of
+from daemon.catalogs.atproto.shards import build, planned
+from daemon.catalogs.atproto.storage import TooLarge, gone, refused_size
+from daemon.catalogs.catalog import digest_of
 from daemon.errors import CatalogRefused, CatalogUnavailable
 from daemon.model import Step, StepKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from daemon.catalogs.atproto_record import Entry
-    from daemon.catalogs.atproto_session import Session
-    from daemon.catalogs.atproto_storage import Storage
+    from daemon.catalogs.atproto.record import Entry
+    from daemon.catalogs.atproto.session import Session
+    from daemon.catalogs.atproto.storage import Storage
     from daemon.catalogs.catalog import Attempt, Finding
     from daemon.model import DatasetRecord
 

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from daemon.catalogs.answers import nonsense
-from daemon.catalogs.atproto_ids import blob_cid
-from daemon.catalogs.atproto_lexicon import BLOB, BLOBS, HTTP, S3
+from daemon.catalogs.atproto.ids import blob_cid
+from daemon.catalogs.atproto.lexicon import BLOB, BLOBS, HTTP, S3
 from daemon.errors import CatalogRefused, CatalogUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from daemon.catalogs.atproto_session import Session
-    from daemon.catalogs.atproto_shards import Shard
+    from daemon.catalogs.atproto.session import Session
+    from daemon.catalogs.atproto.shards import Shard
 
 TAR: Final = "application/x-tar"
 UNTOLD: Final = 5 * 2**20

@@ -6,8 +6,6 @@ a project or an owner is not changed by a program at all.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -49,12 +47,6 @@ def dataset_body(record: DatasetRecord) -> dict[str, Any]:
     if owner:
         body["owner"] = owner
     return body
-
-
-def digest_of(value: Any) -> str:
-    """The sha256 (hex) of a plain JSON value; the order of keys does not count."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def linked_samples(record: DatasetRecord) -> list[str]:

@@ -11,10 +11,10 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon.catalogs.atproto_ids import tid
-from daemon.catalogs.atproto_lexicon import DESCRIPTION, ENTRY, LABEL, LICENSE, METADATA, NAME, SCHEMA, TAG, TAGS
-from daemon.catalogs.atproto_private import is_private, without_private
-from daemon.catalogs.atproto_values import json_size, packed, shortened, told, utf8
+from daemon.catalogs.atproto.ids import tid
+from daemon.catalogs.atproto.lexicon import DESCRIPTION, ENTRY, LABEL, LICENSE, METADATA, NAME, SCHEMA, TAG, TAGS
+from daemon.catalogs.atproto.private import is_private, without_private
+from daemon.catalogs.atproto.values import json_size, packed, shortened, told, utf8
 from daemon.mfid import moment_of
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from daemon.catalogs.answers import nonsense
 from daemon.catalogs.http import DEFAULT_TIMEOUTS, HttpClient, Timeouts, segment
-from daemon.catalogs.scicat_account import Account, Renewed, object_with, rows
-from daemon.catalogs.scicat_record import INGEST_KEY, RecordMapping, chosen_pid, ingest_key
+from daemon.catalogs.scicat.account import Account, Renewed, object_with, rows
+from daemon.catalogs.scicat.record import INGEST_KEY, RecordMapping, chosen_pid, ingest_key
 from daemon.errors import NotYet
 from daemon.model import StepKind
 

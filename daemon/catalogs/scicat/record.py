@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid5
 
 from daemon import scicat_rules
-from daemon.catalogs.scicat_files import Placement, changed_at, common_folder, own_path, safe_segment
-from daemon.catalogs.scicat_metadata import cleaned
+from daemon.catalogs.scicat.files import Placement, changed_at, common_folder, own_path, safe_segment
+from daemon.catalogs.scicat.metadata import cleaned
 from daemon.errors import CatalogRefused
 from daemon.placeholders import Template
 from ingestors.api import display_name

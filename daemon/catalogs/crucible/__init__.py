@@ -1,0 +1,1 @@
+"""Crucible v3, and every server that speaks its API."""

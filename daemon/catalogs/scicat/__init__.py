@@ -1,0 +1,1 @@
+"""SciCat, of the generations 4 and 5."""
