@@ -198,20 +198,25 @@ class Settling:
     def _tell(self, items: list[Unsettled]) -> None:
         """Keep the reasons of files that wait, in one transaction, and put them back on the list."""
         untold = [item for item in items if item.untold]
-        files = self._context.store.files
+        files, over = self._context.store.files, set()
         if untold:
             with self._context.store.database.transaction():
                 for item in untold:
                     row = files.get(item.id)
                     if row is None or not self._is_of(row, item):
                         continue
-                    if row.state is FileState.SEEN:
+                    if _settled_already(row, item.track.fingerprint):
+                        over.add(item.id)
+                    elif row.state is FileState.SEEN:
                         files.settling(item.id, item.track.fingerprint, item.untold)
                     else:
                         files.waits(item.id, item.untold)
         for item in items:
             item.untold = ""
-            self._waitlist.again(item.id, item, item.seconds)
+            if item.id in over:
+                self._waitlist.done(item.id, item)
+            else:
+                self._waitlist.again(item.id, item, item.seconds)
 
     def _is_of(self, row: FileRow, item: Unsettled) -> bool:
         """Whether the row is this item's: after a failed commit another file may have got its id."""
@@ -228,6 +233,7 @@ class Settling:
                     row is None
                     or not self._is_of(row, one.item)
                     or row.state in {FileState.VANISHED, FileState.IGNORED}
+                    or _settled_already(row, one.fingerprint)
                 ):
                     continue  # while it was hashed
                 if row.state is not FileState.SETTLING:
@@ -264,3 +270,8 @@ class Settling:
             prefix_sha256(item.absolute, old, alive=lambda: self._alive(name)) == row.digests.sha256
         )
         return row.version if begins_alike else row.version + 1
+
+
+def _settled_already(row: FileRow, fingerprint: Fingerprint) -> bool:
+    """Whether this very content has settled: a scan whose view of the store was older than that asked for another look."""
+    return row.state is FileState.SETTLED and row.fingerprint == fingerprint

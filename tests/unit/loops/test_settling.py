@@ -164,3 +164,28 @@ def test_a_failing_store_gives_back_only_what_is_still_held(
         workshop.settling._look(held, "settling")
     assert looked == ["a.dat", "b.dat"]
     assert sorted(item.path for item in held.values()) == ["a.dat", "b.dat"]
+
+
+def test_a_file_settles_once_although_a_scan_s_view_of_the_store_was_older(workshop: Workshop) -> None:
+    """A folder of thousands settles while it is compared: whoever is tracked once more is not settled once more."""
+    workshop.write("x.dat")
+    workshop.scan()
+    row = known(workshop)
+    workshop.settle()
+    assert known(workshop).state is FileState.SETTLED
+    before = workshop.store.journal.of("file", row.id)
+    for seconds in (0.0, QUIET + 1):  # it waits for its quiet period, then it would be hashed
+        workshop.settling.track(row.id, 0, "x.dat", known(workshop).fingerprint)
+        if seconds:
+            (item,) = workshop.settling._waitlist.take(64, 0.0)
+            workshop.clock.advance(seconds)
+            settled = workshop.settling._look_at(item, "settling")
+            assert isinstance(settled, Settled)
+            workshop.settling._keep([settled], {item.id: item})
+        else:
+            once(workshop)
+        assert len(workshop.settling) == 0
+    assert known(workshop).reason == ""
+    assert workshop.store.journal.of("file", row.id) == before
+    (dataset,) = workshop.groups().values()
+    assert dataset[0] == "ready"
