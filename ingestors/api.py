@@ -34,6 +34,7 @@ __all__ = [
     "ATTRIBUTES",
     "HEAD_BYTES",
     "Candidate",
+    "Child",
     "Claim",
     "Extraction",
     "Ingestor",
@@ -181,6 +182,24 @@ class Thumbnail:
 
 
 @dataclass(frozen=True, slots=True)
+class Child:
+    """A part of the measurement that is a dataset of its own in the catalogs: one sample of many, one signal of several.
+
+    `key` names it within its file for good (the position on the tray, the path of the signal): the same key is the same
+    dataset, however often the file is read or changed. It has no files, those are its parent's; it takes over its
+    parent's attributes, and its own say what is different: give each a `dataset_name`, and no `unique_id`. Its samples
+    are linked to it and not to the parent; the rest as in `Extraction`.
+    """
+
+    key: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    scientific_metadata: Mapping[str, Any] = field(default_factory=dict)
+    keywords: Sequence[str] = ()
+    samples: Sequence[Sample] = ()
+    thumbnails: Sequence[Thumbnail] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Extraction:
     """What an ingestor found. Everything is optional.
 
@@ -188,7 +207,7 @@ class Extraction:
     search or read, nested as in the file: text, numbers, `Quantity`, lists, mappings with text as keys; numpy values are
     taken too. Of tables (`table` makes one) only names, units and ranges: the data stay in the file. `keywords`: a few
     words. `thumbnails`: at most 16, the most telling first. `warnings`: sentences for a person about what is odd or
-    missing in this file.
+    missing in this file. `children`: parts that are datasets of their own, at most 400; most files have none.
     """
 
     attributes: Mapping[str, str] = field(default_factory=dict)
@@ -197,6 +216,7 @@ class Extraction:
     samples: Sequence[Sample] = ()
     thumbnails: Sequence[Thumbnail] = ()
     warnings: Sequence[str] = ()
+    children: Sequence[Child] = ()
 
 
 class UnreadableError(Exception):

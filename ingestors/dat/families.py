@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from ingestors.dat import (
@@ -94,6 +95,14 @@ FAMILIES: Final = (
     Family("GSAS", gsas.recognises, gsas.read),
     Family("CIF", cif.recognises, cif.read),
     *products.families(),
-    Family("pattern in steps", steps.recognises, steps.read),
+    Family("pattern in steps", steps.recognises, steps.read, of_numbers=True),
     Family("QCoDeS", qcodes.recognises, qcodes.read),
 )
+
+_OF_NUMBERS: Final = tuple(family for family in FAMILIES if family.of_numbers)
+_WORDS: Final = re.compile(r"[^\s\d.,;eE+-]")
+
+
+def families_for(head: str) -> tuple[Family, ...]:
+    """The families that this head may be: of bare numbers, the few that are told by numbers. Most files are such."""
+    return FAMILIES if _WORDS.search(head) else _OF_NUMBERS

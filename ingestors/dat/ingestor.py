@@ -8,7 +8,7 @@ import numpy as np
 
 from ingestors.api import Claim, Extraction, Specificity, UnreadableError
 from ingestors.dat import createc, general, notes
-from ingestors.dat.families import FAMILIES
+from ingestors.dat.families import families_for
 from ingestors.dat.reading import Family, extraction
 from ingestors.tables import NotATableError
 from ingestors.textfile import Decoded, NotTextError, decode, read_text
@@ -34,7 +34,7 @@ class Dat:
         head = _head(candidate)
         if head is None:
             return None
-        for family in FAMILIES:
+        for family in families_for(head):
             reason = family.recognises(head, candidate)
             if reason is not None:
                 return Claim(Specificity.FORMAT, f"{family.name}: {reason}")
@@ -49,7 +49,7 @@ class Dat:
         head = _head(candidate)
         if head is None:
             raise UnreadableError("The file is binary or empty, not a text table.")
-        family = next((family for family in (*FAMILIES, GENERAL) if family.recognises(head, candidate)), None)
+        family = next((family for family in (*families_for(head), GENERAL) if family.recognises(head, candidate)), None)
         if family is None:
             family = NOTES if NOTES.recognises(head, candidate) else GENERAL
         try:

@@ -131,6 +131,8 @@ def method_of(
 
 def named(text: str) -> str:
     """The method that a text names, or an empty text; the one named first if it names several."""
+    if not text:  # most of the fields that are asked for
+        return ""
     found = [(match.start(), name) for name, pattern in _COMPILED if (match := pattern.search(text[:400]))]
     return min(found)[1] if found else ""
 

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 
 from ingestors.conventions import falls
 from ingestors.rendering import axes, legend, lettering
-from ingestors.rendering.colours import LINES, along
+from ingestors.rendering.colours import LINES, along, tinted
 from ingestors.rendering.scales import axis_of, floats, place, same_scale, wants_log, wants_log_x
 from ingestors.units import split_name
 
@@ -25,6 +25,7 @@ Line = tuple[Floats, Floats, str]
 
 _MOST_SERIES: Final = 48
 _FEW_POINTS: Final = 40  # up to here the points themselves are marked
+_DENSE: Final = 150  # from here on corners are too close to need to be rounded
 _LINE_WIDTH: Final = 2.0
 _JUMP: Final = 0.2  # of the axis: a step as long as this, and far longer than the others, was not measured
 _FAR_LONGER: Final = 20.0
@@ -58,7 +59,7 @@ def curve(
     """
     words = axes.Words(title, x_label, y_label)
     image = plotted(series, words, x_reversed=x_reversed, log_x=log_x, log_y=log_y, equal=equal)
-    if image.mode == "L":
+    if image.mode != "RGB":
         return axes.encode(image)
     return axes.encode(image.quantize(64, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE))
 
@@ -74,7 +75,10 @@ def plotted(
     size: axes.Size = axes.WHOLE,
     colours: Sequence[Colour] = (),
 ) -> Image.Image:
-    """As `curve`, as a picture of the given size, in the given colours (one for each series): grey if there are no points."""
+    """As `curve`, as a picture of the given size, in the given colours (one for each series).
+
+    Grey (`L`) if there are no points, with a palette (`P`) if there is one line, else `RGB`.
+    """
     backwards = falls(*split_name(words.x_label)) if x_reversed is None else x_reversed
     lines = [line for line in map(cleaned, _chosen(series)) if line[0].size]
     use_log_x = wants_log_x([x for x, _, _ in lines]) if log_x is None else log_x
@@ -102,6 +106,8 @@ def plotted(
     if not any(np.isfinite(y).any() for _, y, _ in lines):
         lettering.write(grey, ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2), "no data", 16, 140, "m")
         return grey
+    if len(masks) == 1 and not named.shown:
+        return tinted(grey, masks[0], tints[0], (area[0], area[1]))
     image = grey.convert("RGB")
     for mask, tint in zip(masks, tints, strict=False):
         image.paste(tint, (area[0], area[1]), mask)
@@ -170,7 +176,7 @@ def drawn(x: Floats, y: Floats, box: axes.Box, scale: int) -> Image.Image:
             continue
         points = np.column_stack((x[part], y[part])).ravel().tolist()
         if not scattered and part.size > 1:
-            draw.line(points, fill=255, width=round(_LINE_WIDTH * scale), joint="curve" if part.size < 400 else None)  # noqa: PLR2004 joints cost
+            draw.line(points, fill=255, width=round(_LINE_WIDTH * scale), joint="curve" if part.size < _DENSE else None)
         if scattered or sparse or part.size == 1:
             radius = (2.6 if sparse else 1.7) * scale
             for left, top in zip(points[::2], points[1::2], strict=True):

@@ -6,6 +6,7 @@ other Greek letters are spelled out and accents are dropped.
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from functools import lru_cache
@@ -39,6 +40,7 @@ _MISSING: Final = "\uffff"
 _MINUS_WIDTH: Final = 0.5  # of the letters' size: the font's hyphen is too short to be seen when it is raised
 _CUT: Final = "…"
 _NARROWEST: Final = 2  # pixels of a letter at least: no more of a long text can fit
+_OVERHANG: Final = 3  # pixels that a letter may stand out of its own width
 
 
 @lru_cache(maxsize=32)
@@ -147,7 +149,6 @@ def fitted(text: str, size: int, room: int) -> str:
 def write(image: Image.Image, place: tuple[float, float], text: str, size: int, ink: int, anchor: str = "l") -> None:
     """Draw drawable text on a grey (`L`) image. `place`: baseline; `anchor`: l(eft), m(iddle) or r(ight) of it."""
     left = place[0] - {"l": 0.0, "m": 0.5, "r": 1.0}[anchor] * width(text, size)
-    draw = ImageDraw.Draw(image)
     for piece, level in _runs(text):
         if level == 2:  # noqa: PLR2004 the composed level
             left += _compose(image, (left, place[1]), piece, size, ink)
@@ -156,11 +157,26 @@ def write(image: Image.Image, place: tuple[float, float], text: str, size: int, 
         base = place[1] - level * size * (0.36 if level > 0 else 0.18)
         if level == 1 and piece[0] == "-":
             height = round(base - _small(size) * 0.3)
-            draw.line([(round(left) + 1, height), (round(left + size * _MINUS_WIDTH) - 2, height)], fill=ink)
+            minus = [(round(left) + 1, height), (round(left + size * _MINUS_WIDTH) - 2, height)]
+            ImageDraw.Draw(image).line(minus, fill=ink)
             left += size * _MINUS_WIDTH
             piece = piece[1:]  # noqa: PLW2901 its minus is drawn, not written
-        draw.text((left, base), piece, fill=ink, font=face, anchor="ls")
+        column, row = math.floor(left), math.floor(base)
+        stamp = _stamp(piece, _small(size) if level else size, left - column, base - row)
+        image.paste(ink, (column - _OVERHANG, row - stamp.height * 2 // 3), stamp)
         left += face.getlength(piece)
+
+
+@lru_cache(maxsize=256)
+def _stamp(piece: str, size: int, right: float, down: float) -> Image.Image:
+    """Letters as a mask whose baseline is at two thirds of its height; the labels of ticks come again and again.
+
+    `right` and `down`: the fraction of a pixel by which they are moved.
+    """
+    stamp = Image.new("L", (math.ceil(font(size).getlength(piece)) + 2 * _OVERHANG + 1, 2 * size), 0)
+    place = (_OVERHANG + right, stamp.height * 2 // 3 + down)
+    ImageDraw.Draw(stamp).text(place, piece, fill=255, font=font(size), anchor="ls")
+    return stamp
 
 
 def _compose(image: Image.Image, place: tuple[float, float], letter: str, size: int, ink: int) -> float:
