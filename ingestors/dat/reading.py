@@ -45,7 +45,7 @@ class Family:
 
     `recognises` gets the decoded head and the candidate and answers with the tell-tale in a few words, or None; `read`
     gets the whole text and raises UnreadableError (or the table reader's NotATableError) if it is not what it looked like.
-    `of_numbers`: its tell-tale needs no word or sign, so that a head of bare numbers may be it.
+    `of_numbers`: its tell-tale is no word of the head, so that bare numbers may be it.
     """
 
     name: str
