@@ -12,7 +12,8 @@ from ingestors.titles import is_axis, names_above, width_above
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_WORDY_SHARE: Final = 0.5
+_WORDY_SHARES: Final = (0.5, 0.2)
+_WIDE: Final = 5  # columns: a single row of them is a table
 _FEWEST_ROWS: Final = 3
 _LONGEST_HEADER: Final = 200_000
 _MOST_BLOCKS: Final = 20_000
@@ -42,13 +43,27 @@ def blocks(lines: Sequence[str], dialect: Dialect) -> list[Block]:
 
 
 def with_words(lines: Sequence[str]) -> tuple[Dialect, list[Block]]:
-    """Tables whose rows are half words (`Fe,100`): only with titles above them, and at least three rows."""
-    for delimiter in ("\t", ";", ","):
-        dialect = Dialect(delimiter, share=_WORDY_SHARE)
-        found = [block for block in blocks(lines, dialect) if block.rows >= _FEWEST_ROWS and block.count > 1]
-        if found and names_above(lines[: found[0].start], found[0].count, delimiter) is not None:
-            return dialect, found[:1]
-    return Dialect(), []
+    """Tables whose rows are half words or more (`Fe,100`): only with titles above them, and at least three rows or five columns.
+
+    Of the ways to part the cells the one that gives most cells.
+    """
+    ways = [_wordy(lines, Dialect(delimiter, share=share)) for share in _WORDY_SHARES for delimiter in ("\t", ";", ",")]
+    best = max(ways, key=lambda way: sum(block.rows * block.count for block in way[1]))
+    return best if best[1] else (Dialect(), [])
+
+
+def _wordy(lines: Sequence[str], dialect: Dialect) -> tuple[Dialect, list[Block]]:
+    found, end = [], 0
+    for block in blocks(lines, dialect):
+        enough = block.rows >= _FEWEST_ROWS or block.count >= _WIDE
+        if (
+            enough
+            and block.count > 1
+            and names_above(lines[end : block.start], block.count, dialect.delimiter) is not None
+        ):
+            found.append(block)
+        end = block.end
+    return dialect, found
 
 
 def _is_names_row(lines: Sequence[str], at: int, dialect: Dialect, count: int) -> bool:
@@ -75,10 +90,11 @@ def joined(lines: Sequence[str], blocks: Sequence[Block]) -> list[Block]:
     found: list[Block] = []
     loose = len(blocks) > _MOST_TABLES
     for block in blocks:
-        if found and _continues(lines, found[-1], block, loose=loose):
-            found[-1].parts.extend(block.parts)
-            found[-1].ragged += block.ragged
-            found[-1].end = block.end
+        if found and (
+            _continues(lines, found[-1], block, loose=loose)
+            or (found[-1].end == block.start and block.count != found[-1].count and block.follows(found[-1]))
+        ):
+            found[-1].append(block)
         else:
             found.append(block)
     return found

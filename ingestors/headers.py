@@ -25,6 +25,7 @@ _LISTED: Final = re.compile(
     r"@?(?:column|col|sig|signal|channel|chan|field|var|variable)[\s._\-#]*(\d{1,3})", re.IGNORECASE
 )
 _ALL_NAMES: Final = frozenset({"variables", "columns", "column names", "column labels", "fields", "col_headers"})
+_IN_QUOTES: Final = re.compile(r"\"([^\"]{1,80})\"|'([^']{1,80})'")
 _NUMBERED: Final = re.compile(r"(\d{1,3})\s*[.):=-]?\s+([A-Za-z].{0,80})")
 _AXIS: Final = re.compile(r"([xy])[\s_\-]*(?:axis)?[\s_\-]*(?:label|title|name|axis)", re.IGNORECASE)
 _WIDE: Final = re.compile(r"([A-Za-z](?:[^\s,;]| (?! )){1,40}) {3,}(\S+(?: \S+){0,5})")
@@ -46,6 +47,8 @@ def read(
     inside = top
     for line in lines:
         bare = strip_marks(line)
+        if delimiter is not None:
+            bare = bare.rstrip(f"{delimiter} ")
         if not bare or _RULE.fullmatch(bare):
             continue
         section = _SECTION.fullmatch(bare.rstrip(",;\t "))
@@ -99,7 +102,17 @@ def numbered_names(remarks: Sequence[str], count: int) -> list[str] | None:
     """The names of `count` columns in lines that begin with their numbers: `1 time (s)`, `2: q`; else None."""
     found = [match for match in map(_NUMBERED.fullmatch, remarks) if match]
     numbers = [int(match[1]) for match in found]
-    return [match[2] for match in found] if numbers in (list(range(1, count + 1)), list(range(count))) else None
+    if numbers in (list(range(1, count + 1)), list(range(count))):
+        return [match[2] for match in found]
+    return next((names for names in map(_quoted_names, remarks) if len(names) == count > 1), None)
+
+
+def _quoted_names(remark: str) -> list[str]:
+    """What stands in quotes in a line that holds nothing else: `"gate Voltage" "drain Current" ]`."""
+    rest = _IN_QUOTES.sub("", remark)
+    return (
+        [] if any(letter.isalnum() for letter in rest) else [one or other for one, other in _IN_QUOTES.findall(remark)]
+    )
 
 
 def _fields(line: str, bare: str, delimiter: str | None, *, decimal_comma: bool) -> list[tuple[str, Any]]:
@@ -111,7 +124,15 @@ def _fields(line: str, bare: str, delimiter: str | None, *, decimal_comma: bool)
         return [typed(single[1], single[2])] if single[2].strip() else [(single[1], "")]
     if delimiter is not None and delimiter in bare:
         cells = _cells(bare, delimiter)
-        if cells is not None and _is_delimited_pair(cells, delimiter, bare, marked=bare != line.strip()):
+        several = [pairs_in(cell) for cell in cells or () if cell]
+        if len(several) >= _FEWEST_QUOTED and all(
+            len(pair) == 1 and ":" in cell for pair, cell in zip(several, filter(None, cells or ()), strict=True)
+        ):
+            return [typed(key, text, decimal_comma=decimal_comma) for pair in several for key, text in pair]
+        grouped = _grouped(cells or ())
+        if grouped:
+            return [typed(key, text, decimal_comma=decimal_comma) for key, text in grouped]
+        if cells is not None and _is_delimited_pair(cells, delimiter, bare, marked=strip_marks(line) != line.strip()):
             return [_from_cells(cells, decimal_comma=decimal_comma)]
     wide = _WIDE.fullmatch(bare)
     found = pairs_in(bare) or ([(wide[1], wide[2])] if wide else [])
@@ -126,6 +147,19 @@ def _cells(bare: str, delimiter: str) -> list[str] | None:
     while cells and not cells[-1]:
         cells.pop()
     return cells
+
+
+def _grouped(cells: Sequence[str]) -> list[tuple[str, str]]:
+    """Pairs with empty cells between them, as in two blocks side by side: `Mode,AC,,Bias,0`; or nothing."""
+    groups: list[list[str]] = [[]]
+    for cell in cells:
+        if cell:
+            groups[-1].append(cell)
+        elif groups[-1]:
+            groups.append([])
+    pairs = [(group[0].rstrip(":= "), group[1]) for group in groups if len(group) == 2]  # noqa: PLR2004 key and value
+    whole = len(pairs) == len(groups) >= _FEWEST_QUOTED
+    return pairs if whole and all(is_key(key) and number_of(key) is None for key, _ in pairs) else []
 
 
 def _is_delimited_pair(cells: Sequence[str], delimiter: str, bare: str, *, marked: bool) -> bool:

@@ -24,6 +24,8 @@ _FIRST_CHUNK: Final = 64
 _LARGEST_CHUNK: Final = 16384
 _CHUNK_CHARACTERS: Final = 4 * 1024 * 1024
 _NUMERIC_SHARE: Final = 0.8
+_FEWEST_GOING_ON: Final = 3
+_MOST_ADDED: Final = 3  # columns that begin or end within a table
 _MARKS: Final = frozenset("#%!")
 _EXPONENT_D: Final = re.compile(r"(?<=[\d.])[dD](?=[+-]?\d)")
 _TIME: Final = re.compile(
@@ -144,6 +146,26 @@ class Block:
             return np.nan if number is None else number
         return float(value)
 
+    def follows(self, before: Block) -> bool:
+        """Whether this block of other width goes on with the rows of the one right above it: its last columns begin or end here."""
+        enough = min(before.rows, self.rows) >= _FEWEST_GOING_ON
+        if self.dialect.delimiter is not None or not enough or abs(self.count - before.count) > _MOST_ADDED:
+            return False
+        first, last, new, end = before.corner(0), before.corner(-1), self.corner(0), self.corner(-1)
+        return bool((last - first) * (new - last) > 0 and (new - last) * (end - new) > 0)
+
+    def append(self, other: Block) -> None:
+        """Take the rows of a block below this one as they are; what one of the two has no column for is NaN."""
+        widest = max(self.count, other.count)
+        for block in (self, other):
+            if block.count < widest:
+                block.ragged += block.rows
+                block.parts = [_widened(part, widest) for part in block.parts]
+                block.count = widest
+        self.parts.extend(other.parts)
+        self.ragged += other.ragged
+        self.end = other.end
+
     def take(self, lines: Sequence[str]) -> None:
         """Take rows from line `end` on, as many as belong to the block."""
         chunk = _FIRST_CHUNK
@@ -206,7 +228,8 @@ class Block:
         following = [line for line in lines[self.end + 1 : self.end + 4] if line.strip()]
         if not following:
             return len(cells) < self.count
-        return any(self.dialect.width(line) == self.count for line in following)
+        widths = [self.dialect.width(line) for line in following]
+        return self.count in widths and 0 not in widths[: widths.index(self.count)]  # words between them: a new header
 
     def arrays(self) -> tuple[list[NDArray[Any]], list[str]]:
         """One array per column, and a sentence for everything that was not as it should be."""
@@ -244,6 +267,13 @@ class Block:
             else:
                 found.extend(row[index] if index < len(row) else "" for row in part)
         return found
+
+
+def _widened(part: NDArray[np.float64] | list[list[str]], count: int) -> NDArray[np.float64] | list[list[str]]:
+    """The rows with NaN in columns that they lack; rows of text may be short."""
+    if isinstance(part, list):
+        return part
+    return np.pad(part, ((0, 0), (0, count - part.shape[1])), constant_values=np.nan)
 
 
 def _unquoted(line: str, delimiter: str | None) -> list[str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from ingestors import headers
+from ingestors import asides, headers
 from ingestors.blocks import blocks, gaps, joined, with_words, worthwhile
 from ingestors.columns import Column, Table, described
 from ingestors.dialects import dialect_of
@@ -86,8 +86,9 @@ def read(text: Decoded | str) -> Text:
 def _taken_apart(decoded: Decoded) -> Text:
     if decoded.text[:1000].lstrip().startswith(("<", "{", "[{")):
         raise NotATableError("The text is XML, JSON or RTF, no table.")
-    lines = Lines(decoded.text)
+    lines: Sequence[str] = Lines(decoded.text)
     dialect = dialect_of(lines)
+    lines, beside = asides.parted(lines, dialect.delimiter)
     found = worthwhile(joined(lines, blocks(lines, dialect)))
     if not found:
         dialect, found = with_words(lines)
@@ -96,7 +97,7 @@ def _taken_apart(decoded: Decoded) -> Text:
     warnings = list(decoded.warnings)
     said: set[str] = set()
     tables = _tables(lines, found, warnings, said)
-    above = [line for start, end in gaps(found) for line in lines[start:end] if line.strip()]
+    above = [line for start, end in gaps(found) for line in lines[start:end] if line.strip()] + beside
     fields, remarks = headers.read(
         (line for line in above if line not in said), dialect.delimiter, decimal_comma=dialect.decimal_comma
     )

@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from ingestors.api import Quantity
-from ingestors.units import looks_like_unit, split_title
+from ingestors.units import is_unit, looks_like_unit, split_title
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -198,7 +198,7 @@ def typed(key: str, text: str, *, decimal_comma: bool = False) -> tuple[str, Any
     value = value_of(text, decimal_comma=decimal_comma)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         name, unit = split_title(key)
-        if unit is not None and looks_like_unit(unit):
+        if unit is not None and is_unit(unit):
             return name, Quantity(value, unit)
     return key, value
 

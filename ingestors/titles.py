@@ -231,6 +231,8 @@ def _variants(line: str, delimiter: str | None) -> list[str]:
     if spec:
         return [line[spec.end() :].strip()]
     bare = strip_marks(line)
+    if bare[:1] == bare[-1:] == '"' and bare.count('"') == 2:  # noqa: PLR2004 the whole line in quotes
+        bare = bare.strip('" ')
     prefix = _PREFIX.match(bare)
     found = [bare[prefix.end() :].strip(), bare] if prefix else [bare]
     if (

@@ -58,9 +58,9 @@ _SYMBOLS: Final = """
     um[Hg]: mTorr mtorr | nm[Hg]: uTorr µTorr μTorr utorr | m[Hg]: kTorr | [in_i]: in inch | [mil_i]: mil | [ft_i]: ft
     dB: dB | dB{mW}: dBm | dB[W]: dBW | dB[V]: dBV | dB[mV]: dBmV | dB[uV]: dBuV dBµV dBμV
     {pixel}: px pix | {frame}/s: fps | {point}: pts | KiBy: KiB | MiBy: MiB | GiBy: GiB | {ADU}: ADU ADC
-    mL{STP}: mlSTP mLSTP | cm3{STP}: ccSTP cm3STP cm^3STP | {count}/s: c/s | {square}: sq □ | {rlu}: rlu r.l.u.
+    mL{STP}: mlSTP mLSTP smL | L{STP}: sL | {sun}: sun suns | cm3{STP}: ccSTP cm3STP cm^3STP | {count}/s: c/s | {square}: sq □ | {rlu}: rlu r.l.u.
     kgf: kgf | [lbf_av]: lbf | {decade}: decade dec
-    Hz: hz HZ | kHz: khz KHz KHZ | MHz: Mhz MHZ | eV: ev EV | keV: kev KeV Kev | kV: KV | kOhm: Kohm KOhm | K: degK
+    Hz: hz HZ | kHz: khz KHz KHZ | MHz: Mhz MHZ | eV: ev EV | keV: kev KeV Kev | kV: KV | kOhm: Kohm KOhm | K: degK | mbar: mBar
 """
 # The same, in any case.
 _NAMES: Final = """
@@ -84,6 +84,8 @@ _EFFECTIVE: Final = re.compile(r"(\S+)\s+(rms|RMS|pp|dc|DC|ac|AC)")
 _HYPHEN: Final = re.compile(r"(?<=[A-Za-zΩµ])-(?=[A-Za-zΩµ])")
 # Gases beside a pressure or a flow (`cm N2`), not newton or henry squared.
 _FORMULAS: Final = frozenset({"N2", "H2"})
+# Written without anything between them: `Ohmcm2`, `mWcm-2`.
+_JOINED: Final = re.compile(r"([mµμukM]?(?:Ohms?|ohms?|Ω|\u2126|[AWSVC]))(cm(?:\^?-?\d)?)(?![A-Za-z])")
 _DEGREES: Final = re.compile(r"(?:\bdeg(?:ree)?s?\b\.?|[°º])[\s_]*(?:C|Celsius|centigrade)\b", re.IGNORECASE)
 _FAHRENHEIT: Final = re.compile(r"(?:\bdeg(?:ree)?s?\b\.?|[°º])[\s_]*(?:F|Fahrenheit)\b", re.IGNORECASE)
 _SUPERSCRIPTS: Final = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
@@ -125,7 +127,7 @@ def ucum(unit: str) -> str | None:
         if phrase.fullmatch(text):
             return code
     text = _FAHRENHEIT.sub("degF", _DEGREES.sub("degC", text.replace("cm³", "cm3")))
-    text = _HYPHEN.sub("·", _STANDARD.sub("STP", text))
+    text = _HYPHEN.sub("·", _STANDARD.sub("STP", _JOINED.sub(r"\1·\2", text)))
     whole = symbol(text)
     if whole is not None:
         return whole

@@ -7,7 +7,10 @@ Standard library only.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
+
+from ingestors.ucum import ucum
 
 _BRACKETED: Final = re.compile(r"\[(?:([a-zA-Zµμ]{1,2})_)?([^\[\]]*)\]")
 _PREFIXES: Final = frozenset(
@@ -33,12 +36,12 @@ _WORDS: Final = """
     atm Kelvin kelvin Volt Volts volt volts Amp Amps amps Watt Watts Hertz nanometers Tesla Gauss Pascal Celsius radian
     radians meter meters frames photons ph e electrons sqrt 1 CCD ML Vs arcsec ADC ADU µ rms cc STP per vs vs. Ref Ref. bit
     bits cycles pulses
-    sccm SCCM slm SLM slpm scans sweeps grooves gr lines
+    sccm SCCM slm SLM slpm smL sL scans sweeps grooves gr lines suns sun
 """
 # Units that programs hang on a name with an underscore.
 _HUNG_ON: Final = """
-    deg rad mrad mm um µm nm cm pm eV keV meV mV uV kV mA uA nA pA ms us ns ps Hz kHz MHz GHz mbar degC ohm mT Oe emu mW uW
-    cps
+    deg rad mrad mm um µm nm cm pm eV keV meV mV uV kV mA uA nA pA ms us ns ps Hz kHz MHz GHz mbar mBar degC °C ohm mT Oe emu mW
+    uW cps kPa MPa hPa Pa sccm psi rpm
 """
 _PREFIXED: Final = frozenset(_SYMBOLS.split()) | {"\u2126"}  # the Ohm sign, which is another letter than Ω
 _ALONE: Final = frozenset(_WORDS.split()) | {"\u212b"}  # the Angstrom sign, which is another letter than Å
@@ -52,6 +55,9 @@ _LETTERED: Final = re.compile(
     r"(?=\w*temp\w*_K|T_K|\w*(?:[Vv]olt|[Bb]ias|[Pp]oten)\w*_V|V_V|\w*[Cc]urr\w*_A|I_A|\w*[Tt]ime\w*_s|t_s|\w*[Ff]ield\w*_T|B_T|\w*Temp\w*_K)(\w+)_([KVAsT])"
 )
 _BRACKETS: Final = re.compile(r"\(([^()\[\]]*)\)|\[([^()\[\]]*)\]")
+_DEGREES: Final = re.compile(r"(?P<name>.*\S)\s+(?P<unit>[Dd]eg\.? ?[CFK])")
+_QUOTIENT: Final = re.compile(r"(?P<name>.*\w.*)\s(?P<unit>[^\s/()\[\]]{1,8}/[^\s/()\[\]]{1,8})")
+_SHORTEST: Final = 2  # letters of a unit in brackets that only the table of spellings knows
 _LONGEST: Final = 40
 
 
@@ -88,6 +94,12 @@ def looks_like_unit(text: str) -> bool:
     return bool(parts) and bare != "1" and all(_is_symbol(part) for part in parts)
 
 
+@lru_cache(maxsize=4096)
+def is_unit(text: str) -> bool:
+    """Whether what stands where a unit has its place is one: also a spelling that could be a word elsewhere (`ohms`, `Sec`)."""
+    return looks_like_unit(text) or (len(text) >= _SHORTEST and ucum(text) is not None)
+
+
 def split_title(text: str) -> tuple[str, str | None]:
     """As `split_name` for titles from any program: what stands in the brackets must look like a unit.
 
@@ -95,16 +107,16 @@ def split_title(text: str) -> tuple[str, str | None]:
     `dRef (SD)`, `I(Qx,Qy)` stay as they stand.
     """
     title = " ".join(text.split())
-    hung_on = _hung_on(title)
-    if hung_on is not None:
-        return hung_on
+    known = _hung_on(title) or _behind(title)
+    if known is not None:
+        return known
     name, unit = split_name(title)
-    if unit is not None and looks_like_unit(unit) and not ("/" in title and len(name) > 1 and looks_like_unit(name)):
+    if unit is not None and is_unit(unit) and not ("/" in title and len(name) > 1 and looks_like_unit(name)):
         return name, unit
     for match in reversed(list(_BRACKETS.finditer(title))):
         inner = match[1] if match[1] is not None else match[2]
         remark, _, last = inner.rpartition(",")
-        if match.start() and looks_like_unit(last) and not _is_argument(title, match):
+        if match.start() and is_unit(last) and not _is_argument(title, match):
             rest = f"{title[: match.start()].strip()}{f' ({remark.strip()})' if remark else ''}{title[match.end() :]}"
             return " ".join(rest.split()).rstrip("/ ") or title, last.strip()
     name, _, last_word = title.rpartition(" ")
@@ -116,7 +128,7 @@ def split_title(text: str) -> tuple[str, str | None]:
         slash
         and before.strip()
         and looks_like_unit(after)
-        and (_S_PARAMETER.fullmatch(before) or not (len(before.strip()) > 1 and looks_like_unit(before)))
+        and (_S_PARAMETER.fullmatch(before) or not _ends_in_a_unit(before))
     ):
         return before.strip(), after.strip()
     return title, None
@@ -132,14 +144,29 @@ def _hung_on(title: str) -> tuple[str, str] | None:
     return None
 
 
+def _behind(title: str) -> tuple[str, str] | None:
+    """`Temp. Deg C`, `Flow mL/min`: degrees and quotients behind a blank."""
+    match = _DEGREES.fullmatch(title) or _QUOTIENT.fullmatch(title)
+    if match is None or not is_unit(match["unit"]) or not _ends_in_a_word(match["name"]):
+        return None
+    return match["name"].rstrip(" ,/"), match["unit"]
+
+
 def _ends_in_a_word(text: str) -> bool:
     """Whether the last word is no number: `5 mm` is a length and no title with its unit."""
     return not text.rsplit(maxsplit=1)[-1].replace(".", "").replace(",", "").lstrip("+-").isdigit()
 
 
+def _ends_in_a_unit(text: str) -> bool:
+    """Whether the text or its last word is a unit of more than one letter: `counts`, `5 mL`."""
+    last = text.rsplit(maxsplit=1)[-1]
+    return (len(text.strip()) > 1 and looks_like_unit(text)) or (len(last) > 1 and looks_like_unit(last))
+
+
 def _is_argument(title: str, match: re.Match[str]) -> bool:
-    """Whether the brackets hold what a function depends on, as in `f(T) fit`: a letter before them, something after."""
-    return title[match.start() - 1].isalnum() and match.end() < len(title)
+    """Whether the brackets hold what a function depends on, as in `f(T) fit`: a letter before them and in them, something after."""
+    inner = match[1] if match[1] is not None else match[2]
+    return len(inner) < _SHORTEST and title[match.start() - 1].isalnum() and match.end() < len(title)
 
 
 def _is_symbol(part: str) -> bool:

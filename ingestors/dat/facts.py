@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _TITLES: Final = (
     "title", "scan title", "experiment title", "measurement title", "dataset name", "dataset", "measurement name",
-    "experiment name", "spectrum name", "spectrum title", "run title", "test name", "test identifier", "graph name", "label",
+    "experiment name", "spectrum name", "spectrum title", "run title", "test name", "test identifier", "sequence name", "graph name", "label",
 )  # fmt: skip
 _SAMPLES: Final = (
     "sample", "sample name", "sample id", "sample identification", "sample title", "sample label", "sample material",
@@ -28,7 +28,7 @@ _INSTRUMENTS: Final = (
     "instrument", "instrument name", "beamline", "beamline name", "spectrometer", "spectrometers", "spectrometer name",
     "instrument model", "instrument type", "instrument id", "diffractometer", "diffractometer system", "microscope", "spectro",
     "data measured with spectrometer", "gonio", "goniometer", "facility", "equipment", "machine", "apparatus", "model",
-    "device name", "device", "gerät", "messgerät",
+    "device name", "device", "gerät", "messgerät", "setup", "set up", "product", "product name",
 )  # fmt: skip
 _MOMENTS: Final = (
     "start time", "scan start time", "meas scan start time", "measurement start", "measurement start time", "start", "started",
@@ -56,6 +56,10 @@ _IN_A_SENTENCE: Final = re.compile(
     r"(?:,? +(?:at +)?\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[ap]m\b)?)?",
     re.IGNORECASE,
 )
+_CLOCK_FIRST: Final = re.compile(
+    r"^(\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[AaPp][Mm])?)[ ,;-]+(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4})$"
+)
+_MOST_NUMBERS: Final = 8  # in a date with its time and zone
 _LEADING: Final = re.compile(
     r"^(?:(?:at|on|date|time|created|acquired|measured|recorded|saved|exported|started|written|generated|start|by)\b[:\s]*)+",
     re.IGNORECASE,
@@ -140,7 +144,8 @@ def time_among(remarks: Iterable[str]) -> dates.Moment:
     """The first of the header's other lines that is a date and nothing else: `May 5, 2019   12:03:07`."""
     for remark in remarks:
         words = _WORDS_OF_DATES.sub(" ", remark)
-        if len(remark) <= _LONGEST_DATE and _HAS_DATE.search(remark) and not re.search(r"[^\W\d_]", words):
+        short = len(remark) <= _LONGEST_DATE and len(re.findall(r"\d+", remark)) <= _MOST_NUMBERS
+        if short and _HAS_DATE.search(remark) and not re.search(r"[^\W\d_]", words):
             return anywhere(_LEADING.sub("", remark))
         told = _IN_A_SENTENCE.search(remark) if _MADE.search(remark) else None
         if told:
@@ -150,7 +155,7 @@ def time_among(remarks: Iterable[str]) -> dates.Moment:
 
 def anywhere(text: str) -> dates.Moment:
     """A time in any spelling that cannot be misunderstood: ISO, ctime, a month's name, year first, or an unequivocal day."""
-    words = " ".join(text.split()).strip(" .;,\"'")
+    words = _CLOCK_FIRST.sub(r"\2 \1", " ".join(text.split()).strip(" .;,\"'"))
     if re.match(r"\d{4}-\d\d-\d\d", words):
         return dates.iso(words)
     if dates.has_month(words):

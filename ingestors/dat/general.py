@@ -22,6 +22,13 @@ _SIDE: Final = 8  # rows and columns of a matrix at least
 _DATED: Final = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}[- ][A-Za-z]{3}")
 _CLOCK: Final = re.compile(r"\d{1,2}:\d\d(:\d\d([.,]\d+)?)?( ?[AaPp][Mm])?")
 _SLASHED: Final = re.compile(r"(\d{1,2})/(\d{1,2})/\d{2,4}")
+_EPOCH: Final = re.compile(
+    r"column 1|(?:unix|epoch|posix|utc)?[ _]?(?:time)?(?:[ _]?stamp)?(?:[ _]?\(?(?:utc|unix|epoch)\)?)?|epoch.*",
+    re.IGNORECASE,
+)
+_LAST_CENTURY: Final = 9.4e8  # seconds since 1970: the end of 1999
+_NEXT_DECADES: Final = 2.6e9
+_MOST_SAMPLES: Final = 24
 _REMARKS: Final = 12  # that may name the method
 
 
@@ -66,7 +73,7 @@ def reading(
         name=title,
         timestamp=when.iso,
         instrument=facts.instrument_of(said),
-        samples=(sample,),
+        samples=(sample,) if sample else _samples(found.tables),
         metadata={**metadata_of(found), **matrix_of(found.tables)},
         tables=found.tables,
         thumbnails=thumbnails,
@@ -79,13 +86,34 @@ def first_time(found: tuple[Table, ...]) -> dates.Moment:
     texts = [column for table in found[:1] for column in table.columns[:16] if column.is_text and column.values.size]
     dated = next((column for column in texts if _DATED.match(str(column.values[0]))), None)
     if dated is None:
-        return dates.NEVER
+        return _first_second(found)
     written = str(dated.values[0])
     clock = next((str(column.values[0]) for column in texts if _CLOCK.fullmatch(str(column.values[0]))), "")
     first = facts.anywhere(written if ":" in written else f"{written} {clock}".strip())
     if first.iso or not _SLASHED.match(written):
         return first
     return _ordered(dated, written if ":" in written else f"{written} {clock}".strip()) or first
+
+
+def _first_second(found: tuple[Table, ...]) -> dates.Moment:
+    """The first row's time where the first column counts the seconds since 1970 and is named so, or not at all."""
+    first = found[0].columns[0] if found and len(found[0].columns) > 1 else None
+    if first is None or first.is_text or not first.values.size or not _EPOCH.fullmatch(first.name):
+        return dates.NEVER
+    seconds = first.values
+    if not (_LAST_CENTURY < seconds[0] <= seconds[-1] < _NEXT_DECADES) or (np.diff(seconds) < 0).any():
+        return dates.NEVER
+    return dates.epoch(float(seconds[0]))
+
+
+def _samples(found: tuple[Table, ...]) -> tuple[str, ...]:
+    """What the columns of text that are headed by a word for sample name, where that is a few samples."""
+    for table in found[:4]:
+        for column in table.columns[:32]:
+            if column.is_text and facts.sample_of({column.name: "one"}):
+                names = dict.fromkeys(str(value) for value in column.values if str(value).strip())
+                return tuple(names) if len(names) <= _MOST_SAMPLES else ()
+    return ()
 
 
 def _ordered(column: Column, written: str) -> dates.Moment | None:

@@ -65,7 +65,9 @@ _WORDS: Final = (
     ("Differential pulse voltammetry", r"differential pulse volt\w+"),
     ("Square wave voltammetry", r"square wave volt\w+"),
     ("Open-circuit potential", r"open[- ]circuit (?:potential|voltage)|ocv|ocp"),
-    ("Current-voltage measurement", r"i-?v (?:curve|sweep|characteristic\w*|measurement)|current[- ]voltage"),
+    ("External quantum efficiency", r"eqe|ipce|(?:external )?quantum efficiency"),
+    ("Maximum power point tracking", r"mppt?|maximum power point(?: tracking)?"),
+    ("Current-voltage measurement", r"[ij]-?v (?:curve|sweep|characteristic\w*|measurement)|current[- ]voltage"),
     ("Capacitance-voltage measurement", r"c-?v (?:sweep|characteristic\w*|measurement)|capacitance[- ]voltage"),
     ("Hall effect", r"hall(?: effect| measurement)"),
     ("Magnetometry", r"vsm|squid|magnetometr\w+|mpms"),
@@ -84,6 +86,7 @@ _WORDS: Final = (
     ("Pair distribution function", r"pdf analysis|pair distribution function|xpdf"),
     ("Surface profilometry", r"profilomet\w+"),
 )  # fmt: skip
+_LOOKED_AT: Final = 3  # tables: a summary may stand above the data
 _COMPILED: Final = tuple(
     (name, re.compile(rf"(?<![A-Za-z])(?:{words})(?![A-Za-z])", re.IGNORECASE)) for name, words in _WORDS
 )
@@ -99,7 +102,11 @@ _COLUMNS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("Mass spectrometry", (r"m/z.*|mass/charge.*", r".+")),
     ("Differential scanning calorimetry", (r"heat ?flow.*|dsc.*", r"temp.*|time.*")),
     ("Thermogravimetry", (r"(?:weight|mass)\b.*|tga?\b.*", r"temp.*")),
-    ("Electrochemical impedance spectroscopy", (r"z'|z ?re(?:al)?\b.*|re\(z\).*|zreal.*", r"-?z''|-?z ?im(?:ag)?\b.*|-?im\(z\).*|zimag.*")),
+    ("Electrochemical impedance spectroscopy", (r"(?:re[ _]?)?z'(?![\"']).*|z[ _]?re(?:al)?\b.*|re\(?z\)?.*|zreal.*", r"-?z(?:''|\").*|-?z[ _]?im(?:a?g)?\b.*|-?im\(?z\)?.*|-?zimag.*")),
+    ("Maximum power point tracking", (r"mppt?\b.*|mppt_.*",)),
+    ("External quantum efficiency", (r"(?:i?eqe|ipce|ext.*quantum ?eff.*)\b.*", r"(?:wave ?length|lambda|energy).*")),
+    ("Photoluminescence spectroscopy", (r"(?:photo-?)?luminescence.*|pl intensity.*",)),
+    ("Battery cycling", (r".*(?:spec\w*|dis)?.?capacity.*\(?m?ah.*", r"(?:.*voltage|ecell|.*potential|volts).*")),
     ("Cyclic voltammetry", (r"ewe.*|potential ?(?:/ ?|\()v.*|vf.*", r"<?i>?\s*[/(]\s*[mµun]?A.*|current.*|im", r"cycle.*")),
     ("Magnetometry", (r".*moment.*\((?:emu|a\.?m).*|m \(emu.*", r".*field.*|h \(.*")),
     ("X-ray absorption spectroscopy", (r"energy.*", r"x?mu(?:\(e\))?|flat|norm|i_?0(?:[ _].*)?|it|mutrans|mufluor")),
@@ -108,7 +115,11 @@ _COLUMNS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("Rheology", (r"shear rate.*|angular frequency.*", r"viscosity.*|storage modulus.*|shear stress.*")),
     ("Tensile test", (r".*strain.*", r".*stress.*")),
     ("Pair distribution function", (r"r", r"g\(r\)|g")),
-    ("Current-voltage measurement", (r"(?:\w+ )?(?:voltage|bias)\b.*|v \(v\)", r"(?:\w+ )?current\b.*|i \(a\)")),
+    ("Chromatography", (r"rt\b.*|ret(?:ention)?\.? ?time.*|r\.? ?time.*", r"(?:peak )?area.*|intensity|signal.*|height.*")),
+    ("Current-voltage measurement", (
+        r"(?:\w+[ _])?(?:voltage|bias)\b.*|voltage[ _].*|[vu](?:[ _]?[a-z]{1,4})? ?\(?(?:[mµu]?v)\)?",
+        r"(?:\w+[ _])?current\b.*|current[ _].*|[ij](?:[ _]?[a-z]{1,4})? ?\((?:[mµunpk]?a)\b.*",
+    )),
     ("Hall effect", (r".*hall.*(?:resist|volt|coeff).*",)),
     ("Network analysis", (r"freq.*", r".*s[1-4][1-4].*")),
 )  # fmt: skip
@@ -138,8 +149,8 @@ def named(text: str) -> str:
 
 
 def _by_columns(tables: Sequence[Table]) -> str:
-    for table in tables[:1]:
-        labels = [column.label.strip() for column in table.columns[:32]]
+    for table in tables[:_LOOKED_AT]:
+        labels = [f"{column.name} ({column.unit})" if column.unit else column.name for column in table.columns[:32]]
         for name, patterns in _COLUMNS:
             if _all_match(labels, patterns):
                 return name

@@ -61,6 +61,7 @@ PRODUCTS: Final = (
     Product("Edinburgh Instruments", r"^Labels[,;\t].*\n(?:.*\n){0,3}Type[,;\t]", "Edinburgh Instruments spectrum", "Fluorescence spectroscopy", "Edinburgh Instruments"),
     Product("TA Instruments", r"^(?:Instrument\s+(?:DSC|TGA|SDT|DMA|AR|DHR|Discovery)|StartOfData)", "TA Instruments data", "", "TA Instruments"),
     Product("Netzsch Proteus", r"^#?#EXPORTTYPE|^#FORMAT\s*[:;]\s*NETZSCH", "Netzsch Proteus data", "", "Netzsch"),
+    Product("ZPlot", r'^(?:ZPLOT2? ASCII|"?Z60W Data File)', "ZPlot impedance data", "Electrochemical impedance spectroscopy", "Scribner"),
     Product("CH Instruments", r"^Instrument Model:\s*CHI", "CH Instruments data", "", "CH Instruments"),
     Product("Tektronix", r"^(?:\"?Record Length\"?,|Model,(?:MSO|DPO|MDO|TDS|DSA|TBS))", "Tektronix oscilloscope record", "Oscilloscope trace", "Tektronix", (("Time", "s"), ("Voltage", "V"))),
     Product("Keysight EasyEXPERT", r"^(?:SetupTitle|PrimitiveTest),", "Keysight EasyEXPERT record", "Current-voltage measurement", "Keysight"),

@@ -77,7 +77,6 @@ KINDS: Final = (
     Kind("Bruker composite file", begins(b"AAMVHFSS"), "rsciio.bruker"),
     Kind("Bruker EDS spectrum", _named(".spx", holding=b"TRTSpectrum"), "rsciio.bruker"),
     Kind("Digital Surf", begins(b"DIGITAL SURF", b"DSCOMPRESSED"), "rsciio.digitalsurf"),
-    Kind("EMSA/MAS spectrum", begins(b"#FORMAT      : EMSA/MAS", b"#FORMAT       : EMSA/MAS"), "rsciio.msa"),
     Kind("Quantum Detectors Merlin", _named(".mib", holding=b"MQ1,"), "rsciio.quantumdetector"),
     Kind("JEOL analysis station", _named(".asw", ".pts", ".eds"), "rsciio.jeol"),
     Kind("TVIPS", _named(".tvips"), "rsciio.tvips"),

@@ -19,29 +19,6 @@ from ingestors.api import Candidate, Extraction, Ingestor, Quantity, UnreadableE
 from ingestors.extras import Detectors, Microscopy, detectors, microscopy
 
 FRAME = (1000 + np.add.outer(np.arange(30), np.arange(40))).astype(np.int32)
-MSA = b"""#FORMAT      : EMSA/MAS Spectral Data File
-#VERSION     : 1.0
-#TITLE       : C K edge
-#DATE        : 03-FEB-2020
-#TIME        : 10:11
-#OWNER       : nobody
-#NPOINTS     : 5.
-#NCOLUMNS    : 1.
-#XUNITS      : eV
-#YUNITS      : Counts
-#DATATYPE    : Y
-#XPERCHAN    : 0.5
-#OFFSET      : 280.
-#SIGNALTYPE  : ELS
-#BEAMKV   -kV: 200.0
-#SPECTRUM    : Spectral Data Starts Here
-1.0,
-2.0,
-5.0,
-3.0,
-2.0,
-#ENDOFDATA   :
-"""
 
 
 def mrc(frames: int = 3, *, claimed: int | None = None) -> bytes:
@@ -79,17 +56,6 @@ def test_a_stack_of_a_microscope_is_read(tmp_path: Path) -> None:
     assert found.scientific_metadata["data"]["shape"] == [3, 30, 40]
     assert [axis["unit"] for axis in found.scientific_metadata["data"]["axes"]] == ["nm", "nm"]
     assert found.thumbnails[0].caption == "3 of 3 frames"
-
-
-def test_a_spectrum_says_what_it_is(tmp_path: Path) -> None:
-    """EMSA names the signal, so the measurement is known."""
-    path = tmp_path / "a.msa"
-    path.write_bytes(MSA)
-    found = extracted(Microscopy(), path)
-    assert found.attributes["measurement"] == "Electron energy-loss spectroscopy"
-    assert found.attributes["timestamp"] == "2020-02-03T10:11:00"
-    assert found.attributes["dataset_name"] == "C K edge"
-    assert found.scientific_metadata["Acquisition_instrument"]["TEM"]["beam_energy"] == Quantity(200.0, "keV")
 
 
 def test_a_detectors_frame_says_time_exposure_and_pixel(tmp_path: Path) -> None:
@@ -183,7 +149,7 @@ def test_what_looks_alike_is_declined(tmp_path: Path, content: bytes) -> None:
 @pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    st.sampled_from(["mrc", "cbf", "msa"]),
+    st.sampled_from(["mrc", "cbf"]),
     st.lists(st.tuples(st.integers(0, 2000) | st.integers(0, 10**6), st.integers(0, 255)), max_size=6),
     st.integers(0, 5000),
 )
@@ -195,7 +161,7 @@ def test_damaged_files_are_read_or_refused_with_a_sentence(
     if kind == "cbf":
         cbf(path)
     else:
-        path.write_bytes(mrc() if kind == "mrc" else MSA)
+        path.write_bytes(mrc())
     raw = bytearray(path.read_bytes())
     for place, value in damage:
         raw[place % len(raw)] = value

@@ -1,0 +1,123 @@
+"""Bruker's EPR descriptor (`.DSC`, BES3T): axes, settings and devices, beside the binary `.DTA`, which is read when it is there.
+
+Source: Bruker "Xepr BES3T file format": a key and its value in a line, `*` before remarks, texts in single quotes, dates month first; the `.DTA`
+holds the intensities in the order that `BSEQ` names and of the type `IRFMT`, complex ones in pairs (`IKKF`).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from ingestors.api import Quantity
+from ingestors.dat import dates, plots
+from ingestors.dat.reading import Reading
+from ingestors.tables import Column, Table, value_of
+from ingestors.textfile import lines_of
+from ingestors.textvalues import gathered
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ingestors.api import Candidate
+    from ingestors.textfile import Decoded
+
+_LINE: Final = re.compile(r"\s*([A-Za-z][\w.]*)(?:\s+(.*?))?\s*")
+_DEVICE: Final = re.compile(r"\s*\.DVC\s+([^,]+)")
+_UNITS: Final = {
+    "MWFQ": "Hz",
+    "MWPW": "W",
+    "B0MA": "T",
+    "B0MF": "Hz",
+    "A1CT": "T",
+    "A1SW": "T",
+    "STMP": "K",
+    "SPTP": "s",
+    "B0VL": "T",
+}
+_TYPES: Final = {"D": "f8", "F": "f4", "I": "i4", "S": "i2", "C": "i1"}
+_MOST: Final = 4_000_000  # points that are read
+
+
+def recognises(head: str, candidate: Candidate) -> str | None:
+    """`#DESC` in the first line."""
+    del candidate
+    return "first line #DESC" if re.match(r"\s*#DESC\s+[\d.]+\s", head) else None
+
+
+def read(text: Decoded, candidate: Candidate) -> Reading:
+    """The layers' keys by device, and the spectrum if the `.DTA` lies beside it."""
+    top: list[tuple[str, Any]] = []
+    devices: dict[str, list[tuple[str, Any]]] = {}
+    into = top
+    for line in lines_of(text.text):
+        device = _DEVICE.match(line)
+        match = _LINE.fullmatch(line)
+        if device is not None:
+            into = devices.setdefault(device[1].strip(), [])
+        elif match is not None and match[2]:
+            value = match[2].strip().strip("'")
+            into.append((match[1], _typed(match[1], value)))
+    fields = gathered((key, value) for key, value in top if value != "")
+    known = {key: str(value) for key, value in fields.items() if not isinstance(value, (Quantity, list))}
+    when = dates.parse(f"{known.get('DATE', '')} {known.get('TIME', '')}", dates.US)
+    title = known.get("TITL", "")
+    table, warnings = _spectrum(candidate, known)
+    named = {name: gathered(pairs) for name, pairs in devices.items() if pairs}
+    instrument = next((name.partition(" [")[0] for name in devices if re.search(r"\d", name)), "")
+    return Reading(
+        data_type="Bruker BES3T spectrum",
+        measurement="Electron paramagnetic resonance",
+        name=title,
+        timestamp=when.iso,
+        instrument=f"Bruker {instrument}".strip(),
+        samples=(known.get("SAMP", ""),),
+        keywords=("EPR",),
+        metadata={**fields, **({"devices": named} if named else {})},
+        tables=(table,) if table is not None else (),
+        thumbnails=plots.charts([table], title=title or candidate.stem) if table is not None else (),
+        warnings=(*when.warnings, *warnings),
+    )
+
+
+def _typed(key: str, text: str) -> Any:
+    value = value_of(text)
+    unit = _UNITS.get(key)
+    if unit is not None and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return Quantity(value, unit)
+    return value
+
+
+def _spectrum(candidate: Candidate, known: Mapping[str, str]) -> tuple[Table | None, tuple[str, ...]]:
+    """The one-dimensional spectrum of the data file beside this one, over the axis that the descriptor gives."""
+    beside = next((path for path in candidate.companions if path.suffix.casefold() == ".dta"), None)
+    kind = _TYPES.get(known.get("IRFMT", "D")[:1])
+    if beside is None or kind is None or known.get("YTYP", "NODATA") != "NODATA":
+        return None, ()
+    try:
+        points = min(int(known["XPTS"]), _MOST)
+        start, width = float(known["XMIN"]), float(known["XWID"])
+    except (KeyError, ValueError):
+        return None, ("The descriptor does not say how its axis runs.",)
+    parts = 2 if known.get("IKKF") == "CPLX" else 1
+    order = ">" if known.get("BSEQ", "BIG").startswith("B") else "<"
+    with beside.open("rb") as stream:
+        raw = stream.read(points * parts * np.dtype(kind).itemsize)
+    values = np.frombuffer(raw[: len(raw) // np.dtype(kind).itemsize * np.dtype(kind).itemsize], dtype=f"{order}{kind}")
+    values = values[: values.size // parts * parts].reshape(-1, parts).astype(np.float64)
+    x = start + width * np.arange(len(values)) / max(1, points - 1)
+    name = known.get("IRNAM", "Intensity")
+    columns = [
+        Column(known.get("XNAM", "x"), known.get("XUNI") or None, x),
+        Column(name, known.get("IRUNI") or None, values[:, 0]),
+    ]
+    if parts > 1:
+        columns.append(Column(known.get("IINAM", f"{name} (imaginary)"), known.get("IIUNI") or None, values[:, 1]))
+    short = (
+        (f"The descriptor announces {points} points, the data file holds {len(values)}.",)
+        if len(values) < points
+        else ()
+    )
+    return Table("", tuple(columns)), short

@@ -1,0 +1,239 @@
+"""Habits of programs' exports that were once misread: every text here is made up, only its form is a real one's."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ingestors.api import Candidate, Extraction, Quantity, jsonable
+from ingestors.dat import Dat
+from ingestors.headers import flat
+from ingestors.units import is_unit, split_title
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Export:
+    """A text and what a person reads in it; `columns` are names and units of the first table, `None` is not asked."""
+
+    text: str
+    attributes: dict[str, str] = field(default_factory=dict)
+    columns: tuple[tuple[str, str | None], ...] | None = None
+    rows: tuple[int, ...] = ()
+    fields: dict[str, Any] = field(default_factory=dict)
+    samples: tuple[str, ...] | None = None
+    name: str = "made.txt"
+    warns: str = ""
+
+
+EXPORTS = {
+    "time before date, bare quantities in units of suns": Export(
+        "Date\t07:05:09 - 21.06.2022\nSample\tK7\nIntensity (suns)\t0.5\n--\n"
+        "Wavelength (nm)\tLuminescence flux density (photons/(s cm² nm))\tRaw spectrum (counts)\n"
+        "400.5\t1.5\t900\n401.5\t2.5\t901\n402.5\t3.5\t902\n",
+        {"timestamp": "2022-06-21T07:05:09", "measurement": "Photoluminescence spectroscopy"},
+        (("Wavelength", "nm"), ("Luminescence flux density", "photons/(s cm² nm)"), ("Raw spectrum", "counts")),
+        (3,),
+        {"Intensity": Quantity(0.5, "suns")},
+        ("K7",),
+    ),
+    "a solar cell's curve with joined units": Export(
+        "Setup:\tSimulator 3\nR_ser [Ohmcm2]:\t4.25\n****\nV [V]\tI [mA]\tJ [mA/cm2]\n1.1\t0.5\t2\n1.0\t0.25\t1\n0.9\t0\t0\n",
+        {"measurement": "Current-voltage measurement", "instrument_name": "Simulator 3"},
+        (("V", "V"), ("I", "mA"), ("J", "mA/cm2")),
+        (3,),
+        {"R_ser": Quantity(4.25, "Ohmcm2")},
+    ),
+    "a unit in the middle of a title": Export(
+        "Voltage (V)_a_Dark\tCurrent Density(mA/cm^2)_a_Dark\n0.1\t1\n0.2\t2\n0.3\t4\n",
+        {"measurement": "Current-voltage measurement"},
+        (("Voltage_a_Dark", "V"), ("Current Density_a_Dark", "mA/cm^2")),
+        (3,),
+    ),
+    "settings beside the rows, two blocks": Export(
+        "".join(
+            f"{at}\t\t \t\t\nTotal\t2{at}.5\t \t \tMode\tAC\nLambda(nm)\tEQE (%)\tSR (A/W)\tBias\t0.5\n"
+            f"300.0\t1.5\t0.1\tRange\t300-400nm\n305.0\t2.5\t0.2\tLamp\tXe\n310.0\t3.5\t0.3\t\t\n315.0\t4.5\t0.4\t\t\n320.0\t5.5\t0.5\t\t\n"
+            for at in (1, 2)
+        ),
+        {"measurement": "External quantum efficiency"},
+        (("Lambda", "nm"), ("EQE", "%"), ("SR", "A/W")),
+        (5, 5),
+        {"Range": "300-400nm", "Lamp": "Xe", "Mode": "AC", "Bias": 0.5},
+    ),
+    "names and units in one quoted line": Export(
+        '"Z60W Data File: Version 1.1"\n""\n0,2,0\n3\n"  Freq (Hz)    Bias   Time(Sec)   Z\'(a)    Z\'\'(b)"\n'
+        "1000,0,0,1.5,2.5\n100,0,0,2.5,3.5\n10,0,0,3.5,4.5\n",
+        {"measurement": "Electrochemical impedance spectroscopy", "data_type": "ZPlot impedance data"},
+        (("Freq", "Hz"), ("Bias", None), ("Time", "Sec"), ("Z'(a)", None), ("Z''(b)", None)),
+        (3,),
+    ),
+    "a column that begins later": Export(
+        "".join(f"{100 + row},5 0,2{row} 7,5{' 1,5' if row > 3 else ''}\n" for row in range(8)),
+        {},
+        None,
+        (8,),
+        warns="rows have another number of values",
+    ),
+    "units behind the name, a serial number, a product": Export(
+        "Product,Flow 7  ,,,\nSerial Number,9917,,,\n,,,,\nSample,Flow smL/min ,Temp. Deg C,Pressure mBar ,Time\n"
+        "1,18.5,26.5,979,8:48:31 AM\n2,17.5,26.5,979,8:49:44 AM\n3,17.5,26.5,979,8:50:54 AM\n",
+        {"instrument_name": "Flow 7"},
+        (("Sample", None), ("Flow", "smL/min"), ("Temp.", "Deg C"), ("Pressure", "mBar"), ("Time", None)),
+        (3,),
+        {"Serial Number": 9917},
+        (),
+    ),
+    "seconds since 1970": Export(
+        '"","Oven Last (C)","Oven Ave. (C)"\n' + "".join(f'"{1600000000 + 10 * at}","2{at}.5","2{at}.25"\n' for at in range(5)),
+        {"timestamp": "2020-09-13T12:26:40+00:00"},
+        (("column 1", None), ("Oven Last", "C"), ("Oven Ave.", "C")),
+        (5,),
+    ),
+    "several tables of words": Export(
+        "Sequence name:,run 7\nAcquisition date:,2021-03-04 10:44:50+02:00\n\n"
+        "Line#,Location,Sample Name,Injection Date,Method,Offset\n3,D1,cell-0,2021-03-04 12:46:36+02:00,a.amx,0\n"
+        "4,D2,cell-1,2021-03-04 13:19:45+02:00,a.amx,20\n5,D3,cell-2,2021-03-04 13:19:45+02:00,a.amx,20\n\n"
+        "Line#,Compound,Sample Name,RT [min],Area\n3,Acetic acid,cell-0,1.5,2.5\n4,Acetic acid,cell-1,1.5,2.5\n5,Acetic acid,cell-2,1.5,9\n",
+        {"timestamp": "2021-03-04T10:44:50+02:00", "dataset_name": "run 7"},
+        None,
+        (3, 3),
+        {},
+        ("cell-0", "cell-1", "cell-2"),
+    ),
+    "one row of many columns": Export(
+        '"Date & Time","Sample ID","Type","Gln","Glu","pH","Vessel Temperature (°C)","Operator",\n'
+        "6-24-2021  14:34:52,S_77,Media,1.5,0.25,7.5,37.5,somebody,\n",
+        {"timestamp": "2021-06-24T14:34:52"},
+        None,
+        (1,),
+        {},
+        ("S_77",),
+        "made.csv",
+    ),
+    "pairs in one line, padded with delimiters": Export(
+        "User: me,Path: C:\\data,Run no.: 4,,,,\nTest name: Plate 9,Date: 29/02/2020,Time: 14:34:46,,,,\n,,,,,,\nFluorescence (FI),,,,,,\n,,,,,,\n"
+        ",1,2,3,4,5,6\n" + "".join(f"{letter},{at},{at},{at},{at},{at},{at}\n" for at, letter in enumerate("ABCDEFGH", 100)),
+        {"timestamp": "2020-02-29T14:34:46", "dataset_name": "Plate 9", "measurement": "Fluorescence spectroscopy"},
+        None,
+        (8,),
+        {"User": "me", "Run no.": 4},
+        name="made.csv",
+    ),
+    "names in quotes in a list": Export(
+        'DF-ISE text\n\nInfo {\n  datasets  = [\n    "gate Voltage" "drain Current" "source Current" ]\n}\n\nData {\n'
+        "-0.5 1e-5 2e-5\n-0.4 2e-5 3e-5\n-0.3 3e-5 4e-5\n}\n",
+        {},
+        (("gate Voltage", None), ("drain Current", None), ("source Current", None)),
+        (3,),
+    ),
+    "EMSA pairs, two in a line": Export(
+        "#FORMAT : EMSA/MAS Spectral Data File\n#TITLE : edge 7\n#DATE : 03-FEB-2021\n#TIME : 10:11\n#NPOINTS : 5.\n#NCOLUMNS : 2\n"
+        "#XUNITS : Energy Loss (eV)\n#YUNITS : Intensity\n#DATATYPE : XY\n#SIGNALTYPE : ELS\n#XLABEL : Energy\n#YLABEL : Counts\n"
+        "#BEAMKV   -kV: 200.0\n#CONVANGLE-mR: 1.5\n#SPECTRUM :\n520.5, 40.0, 523.5, 39.0\n526.5, 38.0, 529.5, 37.0\n532.5, 55.0\n#ENDOFDATA :\n",
+        {"timestamp": "2021-02-03T10:11:00", "dataset_name": "edge 7", "measurement": "Electron energy-loss spectroscopy"},
+        (("Energy", "eV"), ("Counts", None)),
+        (5,),
+        {"BEAMKV": Quantity(200.0, "kV"), "CONVANGLE": Quantity(1.5, "mrad")},
+        name="made.msa",
+    ),
+    "EMSA in equal steps, cut": Export(
+        "#FORMAT      : EMSA/MAS Spectral Data File\n#TITLE       : point 3\n#NPOINTS     : 9\n#XUNITS      : keV\n#YUNITS      : counts\n"
+        "#DATATYPE    : Y\n#XPERCHAN    : 0.5\n#OFFSET      : -1.0\n#SIGNALTYPE  : EDS\n#SPECTRUM    :\n0., 3., 5.,\n7., 8., 9.,\n",
+        {"measurement": "Energy-dispersive X-ray spectroscopy"},
+        (("Energy", "keV"), ("Intensity", "counts")),
+        (6,),
+        name="made.msa",
+        warns="announces 9 points",
+    ),
+    "IEC 61455": Export(
+        "\n".join(
+            ["A004DET1", "A004     3564.00     3600.00     10", "A00409/12/21 10:54:31 08/25/21 11:34:36"]
+            + ["A004 1.00000000E+00 5.00000000E-01 0.00000000E+00 0.00000000E+00", "A004"]
+            + ["A004      a stone"] + ["A004"] * 52 + ["A004     0        1        2        3        4        5", "A004     5        6        7        8        9       10"]
+        ) + "\n",
+        {"timestamp": "2021-09-12T10:54:31", "dataset_name": "a stone", "measurement": "Gamma-ray spectroscopy"},
+        (("Channel", None), ("Energy", "keV"), ("Counts", "counts")),
+        (10,),
+        {"live time": Quantity(3564.0, "s")},
+        name="made.iec",
+    ),
+}  # fmt: skip
+
+
+def extracted(path: Path, *companions: Path) -> Extraction:
+    """What the text ingestor makes of the file, which it has to claim."""
+    candidate = Candidate(path, companions)
+    assert Dat().claim(candidate) is not None
+    return Dat().extract(candidate)
+
+
+@pytest.mark.parametrize("export", EXPORTS.values(), ids=EXPORTS)
+def test_what_a_person_reads_in_an_export_comes_out(tmp_path: Path, export: Export) -> None:
+    """Attributes, columns with units, rows of each table, settings, samples, and no warning without a reason."""
+    path = tmp_path / export.name
+    path.write_text(export.text, encoding="utf-8")
+    found = extracted(path)
+    assert {key: found.attributes.get(key) for key in export.attributes} == export.attributes
+    tables = found.scientific_metadata.get("tables") or [found.scientific_metadata["table"]]
+    assert tuple(table["rows"] for table in tables) == export.rows
+    if export.columns is not None:
+        assert tuple((column["name"], column["unit"]) for column in tables[0]["columns"]) == export.columns
+    fields = flat(dict(found.scientific_metadata))
+    assert {key: fields.get(key) for key in export.fields} == export.fields
+    if export.samples is not None:
+        assert tuple(sample.name for sample in found.samples) == export.samples
+    assert bool(found.warnings) == bool(export.warns)
+    assert any(export.warns in warning for warning in found.warnings) or not export.warns
+    assert found.thumbnails or export.rows == (1,)
+    jsonable(found.scientific_metadata)
+
+
+def test_an_epr_descriptor_reads_the_data_beside_it(tmp_path: Path) -> None:
+    """The `.DSC` gives settings with their units and the axis, the `.DTA` the points, fewer of them with a warning."""
+    path, data = tmp_path / "a.DSC", tmp_path / "a.DTA"
+    path.write_text(
+        "#DESC\t1.2 * DESCRIPTOR INFORMATION\n*\nDSRC\tEXP\nBSEQ\tBIG\nIKKF\tREAL\nYTYP\tNODATA\nIRFMT\tD\nXPTS\t5\nXMIN\t3300.0\nXWID\t40.0\n"
+        "TITL\t'radical 7'\nIRNAM\t'Intensity'\nXNAM\t'Field'\nXUNI\t'G'\n#SPL\t1.2\nOPER\tme\nDATE\t07/12/21\nTIME\t10:22:51\nMWFQ\t9.5e+09\n"
+        "#DSL\t1.0\n.DVC     acqStart, 1.0\n.DVC     ESR9 [1], 1.0\nQValue\t1800.5\n"
+    )
+    data.write_bytes(struct.pack(">4d", 1.0, 4.0, -4.0, -1.0))
+    found = extracted(path, data)
+    assert found.attributes["timestamp"] == "2021-07-12T10:22:51"
+    assert found.attributes["dataset_name"] == "radical 7"
+    assert found.scientific_metadata["MWFQ"] == Quantity(9.5e9, "Hz")
+    assert found.scientific_metadata["table"]["columns"][0] == {
+        "name": "Field",
+        "unit": "G",
+        "min": 3300.0,
+        "max": 3330.0,
+    }
+    assert "announces 5 points" in found.warnings[0]
+    assert extracted(path).thumbnails == ()
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        ("Zre (ohms)", ("Zre", "ohms")),
+        ("Time(Sec)", ("Time", "Sec")),
+        ("Moment / emu/g", ("Moment", "emu/g")),
+        ("f(T) fit", ("f(T) fit", None)),
+        ("5 mL/min", ("5 mL/min", None)),
+        ("Ratio a/b", ("Ratio a/b", None)),
+    ],
+)
+def test_units_stand_in_many_places_of_a_title(title: str, expected: tuple[str, str | None]) -> None:
+    """In brackets any known spelling, behind a blank what can be nothing else."""
+    assert split_title(title) == expected
+
+
+@pytest.mark.parametrize("word", ["Comment", "x", "(V)x", "Ohmcmx"])
+def test_other_words_in_brackets_are_no_units(word: str) -> None:
+    """A place where units stand makes no unit of a word."""
+    assert not is_unit(word)
