@@ -85,7 +85,8 @@ class Suite:
         assert pid is not None
         there = catalog._there(pid)
         assert there is not None
-        files = [item for block in catalog._listed(pid).blocks.values() for item in block["dataFileList"]]
+        blocks = catalog._query("/api/v4/origdatablocks", {"datasetId": pid}, 1000)
+        files = [item for block in blocks for item in block["dataFileList"]]
         pictures = catalog._attachments(pid)
         same = catalog._query("/api/v4/datasets", {"scientificMetadata.ingest_key.dataset": record.unique_id}, 5)
         catalog.close()

@@ -17,6 +17,7 @@ from daemon.catalogs.credentials import Key
 from daemon.catalogs.scicat.account import _claims
 from daemon.catalogs.scicat.adapter import SciCat
 from daemon.catalogs.scicat.files import BLOCK_FILES, blocks
+from daemon.catalogs.scicat.listing import FileLists
 from daemon.catalogs.scicat.lookups import SciCatOptions
 from daemon.errors import CatalogRefused, CatalogUnavailable, CredentialsRefused
 from daemon.mfid import new_mfid
@@ -31,6 +32,8 @@ from tests.fakes.voyage import picture
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from daemon.model import DatasetRecord
 
 
 @pytest.fixture(params=["4", "5"])
@@ -335,6 +338,22 @@ def test_a_later_revision_merges_both_halves_of_a_quantity(one: Bench) -> None:
     assert one.fake.asked("PATCH", "datasets")[0].headers["content-type"] == "application/merge-patch+json"
 
 
+def test_a_key_that_the_database_spells_otherwise_loses_nothing_beside_a_change(one: Bench) -> None:
+    """Trap: keys are stored percent-encoded and merged as they are sent: `Stage position` there is `Stage%20position`."""
+    stage = {"x": {"value": 1, "unit": "µm"}, "y (rough)": 2, "note": "as found"}
+    catalog, record = one.adapter(), one.record(scientific_metadata={"Stage position": stage, "Yield (%)": 3})
+    notebook = one.deliver(catalog, record)
+    moved = {"Stage position": {**stage, "x": {"value": 5, "unit": "µm"}}, "Yield (%)": 4}
+    (there,) = one.fake.named("scan 1")
+    there.record["scientificMetadata"]["Stage%20position"]["seen%20by"] = "a person"
+    one.deliver(catalog, replace(record, scientific_metadata=moved, revision=2), notebook)
+    kept = there.record["scientificMetadata"]
+    position = kept["Stage%20position"]
+    assert (position["x"]["value"], position["x"]["valueSI"]) == (5, 5)
+    assert (position["y%20(rough)"], position["note"], position["seen%20by"]) == (2, "as found", "a person")
+    assert kept["Yield%20(percent)"] == 4
+
+
 # 1.4 Origdatablocks
 
 
@@ -412,26 +431,81 @@ def test_long_paths_make_smaller_blocks() -> None:
     assert [entry for block in made for entry in block["dataFileList"]] == entries
 
 
-def test_more_blocks_than_a_nested_list_shows_are_all_seen(tmp_path: Path) -> None:
-    """Trap: the nested list ends at 100 items without a word."""
-    with bench(tmp_path, "4") as one:
-        _more_blocks(one)
-
-
-def _more_blocks(one: Bench) -> None:
+def late_files(one: Bench, count: int) -> tuple[SciCat, DatasetRecord, Notebook]:
+    """A dataset whose files came in so many revisions, each of them a block of its own."""
     catalog, record = one.adapter(), one.record()
     notebook = one.deliver(catalog, record)
-    (there,) = one.fake.named("scan 1")
-    path = one.folder / "run 1"
-    files = list(record.files)
-    for number in range(100):
-        late = path / f"late_{number}"
+    for number in range(count):
+        late = one.folder / "run 1" / f"late_{number}"
         late.write_bytes(b"x")
-        files.append(record_file(late, primary=False))
-        one.deliver(catalog, replace(record, files=tuple(files), revision=number + 2), notebook)
-    assert len(there.blocks) == 101
-    one.deliver(catalog, replace(record, files=tuple(files), revision=200))
-    assert len(there.blocks) == 101
+        files = (*record.files, record_file(late, primary=False))
+        record = replace(record, files=files, revision=record.revision + 1)
+        one.deliver(catalog, record, notebook)
+    return catalog, record, notebook
+
+
+def summed(one: Bench) -> tuple[int, int]:
+    """The number of files and the bytes that the dataset says."""
+    (there,) = one.fake.named("scan 1")
+    return there.record["numberOfFiles"], there.record["size"]
+
+
+def test_more_blocks_than_a_nested_list_shows_are_all_seen(tmp_path: Path) -> None:
+    """Trap: the nested list ends at 100 items without a word, v4's pages have no order, and none by `_id`."""
+    with bench(tmp_path, "4") as one:
+        catalog, record, _ = late_files(one, 100)
+        (there,) = one.fake.named("scan 1")
+        assert len(there.blocks) == 101
+        there.blocks.reverse()
+        one.deliver(catalog, replace(record, revision=200))
+        assert len(there.blocks) == 101
+        assert summed(one) == (103, sum(file.size for file in record.files))
+
+
+def test_very_many_files_are_asked_for_in_pages(one: Bench) -> None:
+    """Trap: hundreds of thousands of entries in one answer are more than anybody should hold."""
+    catalog, record, _ = late_files(one, 5)
+    (there,) = one.fake.named("scan 1")
+    one.fake.seen.clear()
+    lists = FileLists("scicat", catalog._account, many=1, page=2)
+    listing = lists.listed(there.record["pid"], len(record.files))
+    assert (listing.count, listing.size) == (8, sum(file.size for file in record.files))
+    assert set(listing.entries) == {file.name for file in record.files}
+    asked = [json.loads(seen.asked("filter"))["limits"] for seen in one.fake.asked("GET", "v4/origdatablocks$")]
+    assert [(limits["limit"], limits.get("skip")) for limits in asked[1:]] == [(1, number) for number in range(6)]
+    one.fake.refuse = lambda seen: there.blocks.reverse() if "skip" in seen.asked("filter") else None
+    for block in there.blocks:
+        block["createdAt"] = ""
+    with pytest.raises(CatalogUnavailable, match="did not show"):
+        lists.listed(there.record["pid"], len(record.files))
+
+
+def test_a_change_by_v4_leaves_the_sums_right(one: Bench) -> None:
+    """Trap: generation 4 counts the newest ten blocks only when one of them is changed by v4."""
+    catalog, record, notebook = late_files(one, 12)
+    path = one.folder / "run 1" / "scan_0.dat"
+    path.write_bytes(path.read_bytes() + b"more")
+    grown = (record_file(path), *record.files[1:])
+    one.deliver(catalog, replace(record, files=grown, revision=99), notebook)
+    assert summed(one) == (15, sum(file.size for file in grown))
+
+
+def test_a_sum_that_the_server_did_not_get_to_is_put_right(one: Bench) -> None:
+    """Trap: a block and its dataset's sums are two writes; a server that dies between them never adds it up again."""
+    catalog, record = one.adapter(), one.record()
+
+    def dies(seen: Seen) -> Reply | None:
+        if seen.method == "POST" and seen.path.endswith("origdatablocks"):
+            one.fake._route(seen)
+            (there,) = one.fake.named("scan 1")
+            there.record |= {"size": 0, "numberOfFiles": 0}
+            one.fake.refuse = lambda _: None
+            return Reply(502, b"<html>", {"Content-Type": "text/html"})
+        return None
+
+    one.fake.refuse = dies
+    one.deliver(catalog, record, tries=2)
+    assert summed(one) == (3, sum(file.size for file in record.files))
 
 
 def test_what_a_file_list_says_is_all_text_but_the_size(one: Bench) -> None:

@@ -61,11 +61,10 @@ class Contract:
             return
         if isinstance(body, dict) and len(body.get("dataFileList", ())) > _MOST:  # the first and the last speak for all
             body = {**body, "dataFileList": [*body["dataFileList"][:_MOST], *body["dataFileList"][-_MOST:]]}
-        schema = wanted[content_type]["schema"]
-        absolute = {"$ref": f"urn:scicat{schema['$ref']}"} if "$ref" in schema else schema
-        key = json.dumps(absolute)
+        place = ("paths", offered[0], method.lower(), "requestBody", "content", content_type, "schema")
+        key = "/".join(part.replace("~", "~0").replace("/", "~1") for part in place)
         if key not in self._validators:
-            self._validators[key] = Draft202012Validator(absolute, registry=self._registry)
+            self._validators[key] = Draft202012Validator({"$ref": f"urn:scicat#/{key}"}, registry=self._registry)
         for error in self._validators[key].iter_errors(body):
             yield f"{self._generation}: {method} {offered[0]}: {error.json_path}: {error.message[:200]}"
 

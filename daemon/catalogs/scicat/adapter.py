@@ -14,8 +14,9 @@ from daemon.catalogs.catalog import digest_of
 from daemon.catalogs.http import segment
 from daemon.catalogs.scicat import check as scicat_check
 from daemon.catalogs.scicat.account import Renewed, ServerError, in_flight, object_with
-from daemon.catalogs.scicat.files import blocks, entries
-from daemon.catalogs.scicat.lookups import DATASETS, RECORD_KEY
+from daemon.catalogs.scicat.files import entries
+from daemon.catalogs.scicat.listing import DATASETS
+from daemon.catalogs.scicat.lookups import RECORD_KEY
 from daemon.catalogs.scicat.pictures import Pictures
 from daemon.catalogs.scicat.reading import SciCatReading
 from daemon.catalogs.scicat.record import CREATED, WAITING, chosen_pid
@@ -244,37 +245,9 @@ class SciCat(SciCatReading):
 
     def _blocks(self, record: DatasetRecord, attempt: Attempt) -> Mapping[str, Any]:
         """List the files that are not listed yet; the server adds up whatever it is told twice."""
-        pid = self._pid(attempt)
         wanted = entries(record, self._placement(record, attempt))
-        listing = None if self._fresh(record, attempt) else self._listed(pid)
-        absent, changed = (wanted, []) if listing is None else listing.compared(wanted)
-        path = f"/api/v3/datasets/{segment(pid)}/origdatablocks"
-        for block in blocks(absent):
-            attempt.alive()
-            try:
-                object_with(self._account.call("POST", path, body=block, slow=True), "_id")
-            except ServerError:
-                if self._listed(pid).compared(block["dataFileList"]) != ([], []):
-                    raise
-            except CatalogUnavailable as error:
-                raise in_flight(error) from None
-        if listing is not None:
-            for number, body in listing.replaced(changed):
-                self._replace(number, body)
-            if changed and self._listed(pid).compared(changed) != ([], []):
-                raise CatalogUnavailable(f"{self.name} did not change what it lists of {len(changed)} files.")
-        return {"files": len(wanted), "listed": len(absent), "replaced": len(changed)}
-
-    def _replace(self, number: str, body: Mapping[str, Any]) -> None:
-        """A listed file has grown: its entry changes where it stands."""
-        answer = self._account.call(
-            "PATCH", f"/api/v4/origdatablocks/{segment(number)}", body=body, slow=True, also=_CLOSED
-        )
-        if not answer.ok:
-            raise CatalogRefused(
-                f"{self.name} lists an earlier content of this dataset's files, and our account may not change that.",
-                f"Ask SciCat's operators to let it, or to correct the origdatablock {number}; then retry.",
-            )
+        fresh = self._fresh(record, attempt)
+        return self._lists.bring(self._pid(attempt), wanted, attempt.alive, fresh=fresh)
 
     def _thumbnail(self, name: str, record: DatasetRecord, attempt: Attempt) -> Mapping[str, Any]:
         picture = next((thumbnail for thumbnail in record.thumbnails if thumbnail.name == name), None)

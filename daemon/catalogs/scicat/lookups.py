@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.catalogs.answers import nonsense
 from daemon.catalogs.http import DEFAULT_TIMEOUTS, HttpClient, Timeouts, segment
 from daemon.catalogs.scicat.account import Account, Renewed, object_with, rows
+from daemon.catalogs.scicat.listing import DATASETS, FileLists
 from daemon.catalogs.scicat.record import INGEST_KEY, RecordMapping, chosen_pid, ingest_key
 from daemon.errors import NotYet
 from daemon.model import StepKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from daemon.catalogs.catalog import Attempt
@@ -26,16 +27,12 @@ if TYPE_CHECKING:
     from daemon.model import DatasetRecord, RecordFile
     from daemon.scicat_settings import SciCatCatalog
 
-DATASETS: Final = "/api/v4/datasets"
 RECORD_KEY: Final = "dataset"
 
 _KNOWN_SECONDS: Final = 3600.0
 _UNKNOWN_SECONDS: Final = 120.0
 _PAGES: Final = 4096
-_SILENT_LIMIT: Final = 100
-"""Items that the nested v3 lists end at, without saying so (parseLimitFilters)."""
 _CLOSED: Final = (403, 404)
-_ENTRY: Final = ("path", "size", "time", "chk", "uid", "gid", "perm", "type")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,34 +48,6 @@ class SciCatOptions:
     software: str = "labferry"
     verify: bool | Path = True
     timeouts: Timeouts = DEFAULT_TIMEOUTS
-
-
-@dataclass(frozen=True)
-class Listing:
-    """The origdatablocks of a dataset. `entries` by path: each with the id of its block."""
-
-    blocks: Mapping[str, Mapping[str, Any]]
-    entries: Mapping[str, tuple[Mapping[str, Any], str]] = field(default_factory=dict)
-
-    def compared(self, wanted: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
-        """Of the wanted entries those that are not listed, and those that are listed with another content."""
-        absent = [entry for entry in wanted if entry["path"] not in self.entries]
-        changed = [
-            entry
-            for entry in wanted
-            if entry["path"] in self.entries and not _equal(entry, self.entries[entry["path"]][0])
-        ]
-        return absent, changed
-
-    def replaced(self, changed: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
-        """For each block that lists something else: its id and its files as they should be."""
-        by_path = {entry["path"]: entry for entry in changed}
-        for number in dict.fromkeys(self.entries[path][1] for path in by_path):
-            files = [
-                by_path.get(str(item.get("path")), {key: item[key] for key in _ENTRY if item.get(key) is not None})
-                for item in self.blocks[number].get("dataFileList", ())
-            ]
-            yield number, {"size": sum(file["size"] for file in files), "dataFileList": files}
 
 
 class SciCatLookups:
@@ -99,6 +68,7 @@ class SciCatLookups:
             token=options.token,
             login=settings.login,
         )
+        self._lists = FileLists(self.name, self._account)
         self._mapping = RecordMapping(settings, options.instrument, options.roots, options.software)
         self._pids: OrderedDict[str, str] = OrderedDict()
         self._lock = threading.Lock()
@@ -144,30 +114,9 @@ class SciCatLookups:
         answer = self._account.call("GET", f"{DATASETS}/{segment(pid)}", also=_CLOSED)
         return object_with(answer, "pid") if answer.ok else None
 
-    def _query(self, path: str, where: Mapping[str, Any], limit: int, skip: int = 0) -> list[dict[str, Any]]:
-        limits = {"limit": limit, **({"skip": skip, "sort": {"_id": "asc"}} if skip else {})}
-        query = [("filter", json.dumps({"where": where, "limits": limits}))]
+    def _query(self, path: str, where: Mapping[str, Any], limit: int) -> list[dict[str, Any]]:
+        query = [("filter", json.dumps({"where": where, "limits": {"limit": limit}}))]
         return rows(self._account.call("GET", path, query=query, slow=True))
-
-    def _listed(self, pid: str) -> Listing:
-        """Every file that the dataset lists. The nested list ends silently at its limit; then v4 gives it in pages."""
-        path = f"/api/v3/datasets/{segment(pid)}/origdatablocks"
-        found = rows(self._account.call("GET", path, slow=True))
-        if len(found) >= _SILENT_LIMIT:
-            found, page = [], self._query("/api/v4/origdatablocks", {"datasetId": pid}, _SILENT_LIMIT)
-            while page:
-                found += page
-                full = len(page) == _SILENT_LIMIT
-                page = (
-                    self._query("/api/v4/origdatablocks", {"datasetId": pid}, _SILENT_LIMIT, len(found)) if full else []
-                )
-        known = {str(block.get("_id") or block.get("id")): block for block in found}
-        listed: dict[str, tuple[Mapping[str, Any], str]] = {}
-        for number, block in known.items():
-            for item in block.get("dataFileList") or ():
-                if isinstance(item, dict) and isinstance(item.get("path"), str):
-                    listed[item["path"]] = (item, number)
-        return Listing(known, listed)
 
     def _attachments(self, pid: str) -> list[dict[str, Any]]:
         return rows(self._account.call("GET", f"/api/v3/datasets/{segment(pid)}/attachments", slow=True))
@@ -258,7 +207,3 @@ def probe(group: str, **fields: Any) -> dict[str, Any]:
         "type": "raw",
         **fields,
     }
-
-
-def _equal(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
-    return bool(ours["size"] == theirs.get("size") and theirs.get("chk") in {None, ours["chk"]})

@@ -2,7 +2,8 @@
 
 Facts (backend 4.27 and 5.2, src/common/utils.ts): an object that has a key with `u` and one with `v` at its beginning is
 taken for a quantity and gets `valueSI` and `unitSI`; a null at the top crashes some versions; a key with a dot or a
-leading `$` comes back encoded; `__proto__` and `constructor` vanish; mathjs knows `um`, not `µm`.
+leading `$` comes back encoded, and one with a `%` is decoded first, which fails for `Yield (%)`; `__proto__` and
+`constructor` vanish; mathjs knows `um`, not `µm`.
 """
 
 from __future__ import annotations
@@ -152,7 +153,7 @@ def _plain_if_bare(item: Any) -> Any:
 
 
 def _key(name: str) -> str:
-    text = name.encode("utf-8", "replace").decode().replace("\0", "").replace(".", "_")
+    text = name.encode("utf-8", "replace").decode().replace("\0", "").replace(".", "_").replace("%", "percent")
     if text.startswith("$"):
         text = "_" + text[1:]
     return f"{text}_" if text in _FORBIDDEN_KEYS else text or "_"

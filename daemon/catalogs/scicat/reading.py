@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from daemon.catalogs.catalog import Held
 from daemon.catalogs.http import segment
 from daemon.catalogs.scicat.files import entries
-from daemon.catalogs.scicat.lookups import DATASETS, SciCatLookups
+from daemon.catalogs.scicat.listing import BLOCKS, DATASETS
+from daemon.catalogs.scicat.lookups import SciCatLookups
 from daemon.catalogs.scicat.record import INGEST_KEY, NAMES
 from daemon.errors import CatalogRefused
 from daemon.model import StepKind
@@ -36,8 +37,8 @@ class SciCatReading(SciCatLookups):
         names = {pair[0]: pair[1] for pair in pairs or () if isinstance(pair, list) and len(pair) == 2}  # noqa: PLR2004
         store = self._mapping.stored(str(there.get("sourceFolder", "")))
         held = []
-        for path, (entry, number) in self._listed(pid).entries.items():
-            size, chk = entry.get("size"), entry.get("chk")
+        listed = self._lists.listed(pid, _number(there.get("numberOfFiles")))
+        for path, (size, chk, number) in listed.entries.items():
             held.append(
                 Held(
                     unique_id,
@@ -59,7 +60,7 @@ class SciCatReading(SciCatLookups):
     def find(self, sha256: str) -> Sequence[Held]:
         """The files with this content, in the datasets that labferry made."""
         found = []
-        for block in self._anew(lambda: self._query("/api/v4/origdatablocks", {"dataFileList.chk": sha256}, 50)):
+        for block in self._anew(lambda: self._query(BLOCKS, {"dataFileList.chk": sha256}, 50)):
             pid = block.get("datasetId")
             unique_id = self._anew(lambda pid=pid: _dataset_of(self._there(str(pid)) or {}))  # type: ignore[misc]
             for item in block.get("dataFileList", ()) if unique_id else ():
@@ -88,7 +89,7 @@ class SciCatReading(SciCatLookups):
                 there = file is not None and self._mover is not None
                 there = there and self._mover.there(placement.store, placement.names[step.key], file, lambda: None)  # type: ignore[union-attr,arg-type]
             case StepKind.BLOCK:
-                there = self._listed(pid).compared(entries(record, placement)) == ([], [])
+                there = self._lists.listed(pid, len(record.files)).compared(entries(record, placement)) == ([], [])
             case StepKind.THUMBNAIL:
                 named = [one.caption or one.name for one in record.thumbnails if one.name == step.key]
                 there = any(item.get("caption") in named for item in self._attachments(pid))
@@ -122,3 +123,7 @@ def _dataset_of(there: Mapping[str, Any]) -> str | None:
     key = described.get(INGEST_KEY) if isinstance(described, dict) else None
     unique_id = key.get("dataset") if isinstance(key, dict) else None
     return unique_id if isinstance(unique_id, str) else None
+
+
+def _number(value: Any) -> int:
+    return value if isinstance(value, int) else 0

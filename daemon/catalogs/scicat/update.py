@@ -62,7 +62,7 @@ class Update:
         described = _decoded(there.get(METADATA) or {})
         patch, _ = updates(body[METADATA], agreed(body[METADATA], described), described)
         if patch:
-            fields[METADATA] = _whole(patch, body[METADATA])
+            fields[METADATA] = _touched(patch, described)
         return {**self.sent(body), **(self.patched(pid, fields) if fields else {})}
 
     def patched(self, pid: str, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -83,8 +83,9 @@ def _metadata(body: Mapping[str, Any], known: str, there: Mapping[str, Any] | No
     """What of the metadata has to be merged into what is there; all of it if that may not be read."""
     if there is None:
         return {METADATA: body[METADATA]}
-    patch, _ = updates(body[METADATA], known, _decoded(there.get(METADATA) or {}))
-    return {METADATA: _whole(patch, body[METADATA])} if patch else {}
+    described = _decoded(there.get(METADATA) or {})
+    patch, _ = updates(body[METADATA], known, described)
+    return {METADATA: _touched(patch, described)} if patch else {}
 
 
 def _united(fields: Mapping[str, Any], there: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,16 +100,19 @@ def _united(fields: Mapping[str, Any], there: Mapping[str, Any]) -> dict[str, An
     return united
 
 
-def _whole(patch: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:
-    """The patch with both halves of every quantity that it touches: the server refuses one without the other."""
-    whole: dict[str, Any] = {}
-    for key, value in patch.items():
-        own = ours[key]
-        if isinstance(own, dict) and "value" in own and "unit" in own and isinstance(value, dict):
-            whole[key] = {**value, "value": own["value"], "unit": own["unit"]}
-        else:
-            whole[key] = _whole(value, own) if isinstance(value, dict) and isinstance(own, dict) else value
-    return whole
+def _touched(patch: Mapping[str, Any], there: Mapping[str, Any]) -> dict[str, Any]:
+    """Each branch that the patch touches, with everything that is in it there.
+
+    The server refuses half a quantity; and a key that its database spells in another way (a space is `%20` there) does not
+    meet the one that is sent: what is there below it would be replaced and not merged.
+    """
+    return {key: _whole(value, there.get(key)) for key, value in patch.items()}
+
+
+def _whole(patch: Any, there: Any) -> Any:
+    if not isinstance(patch, dict) or not isinstance(there, dict):
+        return patch
+    return {**there, **{key: _whole(value, there.get(key)) for key, value in patch.items()}}
 
 
 def _decoded(tree: Any) -> Any:

@@ -48,6 +48,7 @@ def test_every_other_unit_stays_as_given(unit: str) -> None:
         ({"t": {"value": None, "unit": "K"}, "u": {"value": float("nan"), "unit": "K"}}, {}),
         ({"x": float("inf"), "list": [1, float("nan")]}, {"list": [1, None]}),
         ({"a.b": 1, "$c": 2, "a_b": 3}, {"a_b": 1, "_c": 2, "a_b_2": 3}),
+        ({"Yield (%)": 1, "T / K": 2}, {"Yield (percent)": 1, "T / K": 2}),
         ({"__proto__": 1, "constructor": 2}, {"__proto___": 1, "constructor_": 2}),
         ({"user": "ann", "version": 3}, {"user": "ann", "version": 3}),
         ({"s": {"user": "ann", "version": 3}}, {"s": {"User": "ann", "version": 3}}),
