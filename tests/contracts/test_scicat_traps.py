@@ -24,13 +24,13 @@ from daemon.mfid import new_mfid
 from daemon.model import RecordFile, StepKind
 from tests.fakes.deliveries import Notebook, dataset_record, record_file, thumbnail
 from tests.fakes.httpserver import Reply, Seen
-from tests.fakes.scicat import PREFIX, FakeUser
+from tests.fakes.scicat import PASSWORD, PREFIX, FakeUser
 from tests.fakes.scicat_bench import Bench, bench, settings
 from tests.fakes.scicat_contract import recorded
 from tests.fakes.voyage import picture
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from daemon.model import DatasetRecord
@@ -126,6 +126,41 @@ def test_a_lookup_by_nobody_is_not_believed(one: Bench) -> None:
     assert len(one.fake.datasets) == 1
 
 
+def test_a_question_of_nobody_s_is_asked_again(one: Bench) -> None:
+    """Trap: verify and rebuild would hear "no such dataset" for whatever is not public, if the token is none any more."""
+    catalog, record = one.adapter(), one.record()
+    one.deliver(catalog, record)
+    parent = one.record(files=0, thumbnails=())
+    one.deliver(catalog, parent)
+    questions: list[Callable[[], Any]] = [
+        lambda: catalog.holds(record.unique_id),
+        lambda: catalog.find(record.files[0].sha256),
+        lambda: catalog.trace("tem1"),
+        lambda: catalog.recall(catalog.plan(record)[0], record),
+        lambda: one.deliver(catalog, replace(record, parent_id=parent.unique_id)).outcomes[
+            StepKind.LINK, parent.unique_id
+        ],
+    ]
+    for ask in questions:
+        one.fake.garble()
+        assert ask() is not None
+    assert one.fake.logins == 1 + len(questions)
+    assert catalog.holds("nobody") is None
+
+
+def test_a_given_token_that_ended_unseen_answers_nothing(one: Bench) -> None:
+    """Trap: where no other token can be had, "no such dataset" of a token that nobody knows is no answer."""
+    login = SciCat(SciCatOptions(settings(one.url), "tem1", password=Key(PASSWORD, "a test")), one.clock)
+    token = login._account.identity().token
+    login.close()
+    catalog = SciCat(SciCatOptions(settings(one.url), "tem1", token=Key(token, "a test")), one.clock)
+    assert catalog.holds("nobody") is None
+    one.fake.garble()
+    with pytest.raises(CredentialsRefused, match="does not know our token any more"):
+        catalog.holds("nobody")
+    catalog.close()
+
+
 def test_a_true_403_is_a_refusal_and_costs_no_login(one: Bench) -> None:
     """Trap: only `users/my/self` tells a bad token from a missing right."""
     catalog = one.adapter(dataset={"ownerGroup": "others"})
@@ -207,6 +242,34 @@ def test_an_account_that_may_not_choose_pids_finds_by_the_ingest_key(one: Bench)
     (pid,) = one.fake.datasets
     assert pid.startswith(f"{PREFIX}/")
     assert "pid" not in first_body(one)
+
+
+def test_a_dataset_from_before_pids_were_chosen_stays_the_one(tmp_path: Path) -> None:
+    """Trap: a pid protects only against itself; what SciCat named once is found by its key and not made again."""
+    with bench(tmp_path, "5", "pid") as one:
+        record = one.record()
+        one.deliver(one.adapter(), record)
+        one.deliver(one.adapter(pid_prefix="20.500.1"), record)
+        (pid,) = one.fake.datasets
+        assert pid.startswith(f"{PREFIX}/")
+
+
+def test_a_facility_s_pattern_for_pids_is_asked_with_one_that_looks_like_ours(tmp_path: Path) -> None:
+    """Trap: DATASET_CREATION_VALIDATION_REGEX answers 400 to a pid that does not follow it, also to a mere question."""
+    with bench(tmp_path, "5", "pid") as one:
+
+        def pattern(seen: Seen) -> Reply | None:
+            pid = (seen.json() or {}).get("pid") if seen.method == "POST" and "/v4/datasets" in seen.path else None
+            told = {"message": "PID is not following required standards", "error": "Bad Request", "statusCode": 400}
+            return None if pid is None or re.fullmatch(r"20\.500\.1/[0-9a-f-]{36}", pid) else Reply(400, told)
+
+        one.fake.refuse = pattern
+        one.deliver(one.adapter(pid_prefix="20.500.1"), one.record())
+        assert [pid[:9] for pid in one.fake.datasets] == ["20.500.1/"]
+        catalog = one.adapter(pid_prefix="99")
+        assert any("PID is not following required standards" in finding.text for finding in catalog.check())
+        one.deliver(catalog, one.record())
+        assert len(one.fake.datasets) == 2
 
 
 def test_a_privileged_account_delivers_for_another_group(tmp_path: Path) -> None:

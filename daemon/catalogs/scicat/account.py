@@ -12,7 +12,7 @@ import threading
 from base64 import urlsafe_b64decode
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from daemon.catalogs.answers import error_of, nonsense
 from daemon.catalogs.credentials import credential_of, variable_of
@@ -139,24 +139,37 @@ class Account:
         told = (_UNAUTHORIZED, _FORBIDDEN, _SERVER_ERROR, *also)
         answer = self._client.call(method, path, query=query, body=body, headers=headers, slow=slow, also=told)
         if answer.status in {_UNAUTHORIZED, _FORBIDDEN} and not self._known(identity, answer):
-            self.forget(identity)
-            if not self.renews:
-                raise CredentialsRefused(
-                    f"{self._client.catalog} does not know our token any more.",
-                    "Make a new one, or give `username` and a password, so that labferry makes them itself.",
-                )
-            raise Renewed
+            self._lost(identity)
         if answer.ok or (answer.status in also and _meant(answer)):
             return answer
         if answer.status == _SERVER_ERROR:
             raise ServerError(str(error_of(answer)), retry_after=answer.wait)
         raise error_of(answer)
 
+    def confirm(self) -> None:
+        """Make sure that it was us who found nothing: a token that is none any more sees public datasets only.
+
+        Raises Renewed or CredentialsRefused if it was not.
+        """
+        identity = self.identity()
+        if not self._is_known(identity):
+            self._lost(identity)
+
     def _known(self, identity: Identity, answer: Answer) -> bool:
-        if answer.status == _UNAUTHORIZED:
-            return False
+        return answer.status != _UNAUTHORIZED and self._is_known(identity)
+
+    def _is_known(self, identity: Identity) -> bool:
         told = self._ask(SELF, identity.header)
         return told.ok and isinstance(told.value(), dict)
+
+    def _lost(self, identity: Identity) -> NoReturn:
+        self.forget(identity)
+        if not self.renews:
+            raise CredentialsRefused(
+                f"{self._client.catalog} does not know our token any more.",
+                "Make a new one, or give `username` and a password, so that labferry makes them itself.",
+            )
+        raise Renewed
 
     def _ask(self, path: str, header: Mapping[str, str]) -> Answer:
         """Who we are is never a question that a dataset is refused for."""

@@ -126,7 +126,7 @@ class SciCat(SciCatReading):
             return {**earlier, **self._update.later(earlier, body)}
         placement = self._mapping.placement(record)
         chosen = self._chosen(record.unique_id)
-        found = self._find(record.unique_id) if attempt.repeated or chosen is None else None
+        found = self._find(record.unique_id)  # with a chosen pid too: it may have been made before one was configured
         kept = {
             "revision": record.revision,
             "base": placement.base,
@@ -213,7 +213,7 @@ class SciCat(SciCatReading):
         return {}
 
     def _link(self, parent: str, attempt: Attempt) -> Mapping[str, Any]:
-        pid = self._chosen(parent) or self._find(parent)
+        pid = self._chosen(parent) or self._find(parent, sure=True)
         if pid is None:
             raise NotYet(f"The session's dataset {parent} is not in {self.name} yet.")
         own = self._pid(attempt)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from daemon.catalogs.catalog import Finding, Health
 from daemon.catalogs.scicat.account import Renewed
-from daemon.catalogs.scicat.lookups import may, probe
+from daemon.catalogs.scicat.lookups import PROBED, probe, refusal
+from daemon.catalogs.scicat.record import chosen_pid
 from daemon.errors import LabferryError
 from daemon.placeholders import Template
 
@@ -118,13 +119,13 @@ def _rights(client: HttpClient, account: Account, options: SciCatOptions) -> Ite
 
 def _pids(account: Account, options: SciCatOptions, own: str) -> Finding:
     prefix = options.settings.pid_prefix
-    may = _may(account, ownerGroup=own, pid=f"{prefix or 'labferry'}/labferry-may-choose")
+    words = refusal(account, probe(own, pid=chosen_pid(prefix or "labferry", PROBED)))
     if prefix is None:
-        also = " It may choose them itself: give `pid_prefix`, and nothing can be there twice." if may else ""
+        also = "" if words else " It may choose them itself: give `pid_prefix`, and nothing can be there twice."
         return Finding(Health.OK, f"Datasets are found again by their ingest key, with pids of SciCat's.{also}")
-    if may:
+    if not words:
         return Finding(Health.OK, f"Our account may choose pids; they begin with {prefix}/.")
-    text = f"pid_prefix: our account may not choose pids like {prefix}/…; SciCat makes them, and datasets are found by their ingest key."
+    text = f"pid_prefix: our account may not choose pids like {prefix}/… ({words}); SciCat makes them, and datasets are found by their ingest key."
     return Finding(Health.WARNING, text)
 
 
@@ -147,4 +148,4 @@ def _instrument(
 
 
 def _may(account: Account, **fields: Any) -> bool:
-    return may(account, {**probe(""), **fields})
+    return not refusal(account, {**probe(""), **fields})

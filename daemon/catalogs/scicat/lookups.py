@@ -8,7 +8,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon.catalogs.answers import nonsense
+from daemon.catalogs.answers import nonsense, said
 from daemon.catalogs.http import DEFAULT_TIMEOUTS, HttpClient, Timeouts, segment
 from daemon.catalogs.scicat.account import Account, Renewed, object_with, rows
 from daemon.catalogs.scicat.listing import DATASETS, FileLists
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from daemon.scicat_settings import SciCatCatalog
 
 RECORD_KEY: Final = "dataset"
+PROBED: Final = "labferry asks whether it may choose"
+"""The id of no dataset, for a pid that looks like those that are chosen: a facility may have a pattern for them."""
 
 _KNOWN_SECONDS: Final = 3600.0
 _UNKNOWN_SECONDS: Final = 120.0
@@ -97,8 +99,11 @@ class SciCatLookups:
         except Renewed:
             return ask()
 
-    def _find(self, unique_id: str) -> str | None:
-        """The pid of the dataset that carries our key. v4's filters are exact, v3's are not."""
+    def _find(self, unique_id: str, *, sure: bool = False) -> str | None:
+        """The pid of the dataset that carries our key. v4's filters are exact, v3's are not.
+
+        `sure`: nothing is only believed of somebody whom the server knows; whoever creates it next finds that out anyway.
+        """
         query = {
             "where": {f"scientificMetadata.{INGEST_KEY}.value": ingest_key(unique_id)},
             "limits": {"limit": 2},
@@ -108,6 +113,8 @@ class SciCatLookups:
         found = min((item["pid"] for item in rows(answer) if isinstance(item.get("pid"), str)), default=None)
         if found is not None:
             self._remember_pid(unique_id, found)
+        elif sure:
+            self._account.confirm()
         return found
 
     def _there(self, pid: str) -> dict[str, Any] | None:
@@ -116,7 +123,10 @@ class SciCatLookups:
 
     def _query(self, path: str, where: Mapping[str, Any], limit: int) -> list[dict[str, Any]]:
         query = [("filter", json.dumps({"where": where, "limits": {"limit": limit}}))]
-        return rows(self._account.call("GET", path, query=query, slow=True))
+        found = rows(self._account.call("GET", path, query=query, slow=True))
+        if not found:
+            self._account.confirm()
+        return found
 
     def _attachments(self, pid: str) -> list[dict[str, Any]]:
         return rows(self._account.call("GET", f"/api/v3/datasets/{segment(pid)}/attachments", slow=True))
@@ -158,8 +168,8 @@ class SciCatLookups:
         known = self._may_choose
         if known is None or self._clock.monotonic() >= known[0]:
             group = self._account.identity().group(self._settings.group) or "labferry"
-            body = probe(group, pid=f"{prefix}/labferry-may-choose")
-            known = self._may_choose = (self._clock.monotonic() + _KNOWN_SECONDS, may(self._account, body))
+            body = probe(group, pid=chosen_pid(prefix, PROBED))
+            known = self._may_choose = (self._clock.monotonic() + _KNOWN_SECONDS, not refusal(self._account, body))
         return chosen_pid(prefix, unique_id) if known[1] else None
 
     def _pid(self, attempt: Attempt) -> str:
@@ -187,12 +197,12 @@ class SciCatLookups:
                 self._pids.popitem(last=False)
 
 
-def may(account: Account, body: Mapping[str, Any]) -> bool:
-    """Whether our account may create such a dataset: `isValid` answers 403 if not, and stores nothing."""
+def refusal(account: Account, body: Mapping[str, Any]) -> str:
+    """Why our account may not create such a dataset: `isValid` refuses what may not be, and stores nothing. "" if it may."""
     answer = account.call("POST", f"{DATASETS}/isValid", body=body, also=(400, 403))
     if answer.ok and "valid" not in answer.mapping():
         raise nonsense(answer)
-    return answer.ok
+    return "" if answer.ok else said(answer)
 
 
 def probe(group: str, **fields: Any) -> dict[str, Any]:

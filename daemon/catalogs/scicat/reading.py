@@ -28,7 +28,7 @@ class SciCatReading(SciCatLookups):
         return held
 
     def _holds(self, unique_id: str) -> Sequence[Held] | None:
-        pid = self._find(unique_id)
+        pid = self._find(unique_id, sure=True)
         if pid is None:
             return None
         there = self._account.call("GET", f"{DATASETS}/{segment(pid)}").mapping()
@@ -76,7 +76,7 @@ class SciCatReading(SciCatLookups):
         return outcome
 
     def _recall(self, step: Step, record: DatasetRecord) -> Mapping[str, Any] | None:
-        pid = self._find(record.unique_id)
+        pid = self._find(record.unique_id, sure=True)
         if pid is None:
             return None
         placement = self._mapping.placement(record)
@@ -99,7 +99,7 @@ class SciCatReading(SciCatLookups):
 
     def parents(self, unique_id: str) -> Sequence[tuple[str, str]]:
         """The sessions' datasets that it names in inputDatasets."""
-        pid = self._anew(lambda: self._find(unique_id))
+        pid = self._anew(lambda: self._find(unique_id, sure=True))
         if pid is None:
             return []
         there = self._anew(lambda: self._account.call("GET", f"{DATASETS}/{segment(pid)}").mapping())
