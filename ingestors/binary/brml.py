@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _RAW: Final = re.compile(r"(?:.*/)?RawData(\d+)\.xml", re.IGNORECASE)
 _MOST_SCANS: Final = 500
+_CHANNELS: Final = 16  # fewer are no line detector
 _MOST_NUMBERS: Final = 8_000_000
 _PLACEHOLDERS: Final = frozenset({"", "commander sample id", "sample", "unknown", "none"})
 
@@ -48,8 +49,8 @@ def read(source: Source, candidate: Candidate) -> Reading:
         scans: list[diffraction.Scan] = []
         first: Element | None = None
         left = _MOST_NUMBERS
-        for name in names[:_MOST_SCANS]:
-            root = parsed(whole.read(name))
+        for at in np.linspace(0, len(names) - 1, min(len(names), _MOST_SCANS)).round().astype(int):
+            root = parsed(whole.read(names[at]))
             first = root if first is None else first
             for route in root.iter("DataRoute"):
                 scan = _scan(route)
@@ -65,7 +66,7 @@ def read(source: Source, candidate: Candidate) -> Reading:
     known = sample.casefold() not in _PLACEHOLDERS
     warnings = list(when.warnings)
     if len(names) > _MOST_SCANS:
-        warnings.append(f"The file holds {len(names)} scans; the first {_MOST_SCANS} were read.")
+        warnings.append(f"The file holds {len(names)} scans; {_MOST_SCANS} of them, evenly spread, were read.")
     if not scans:
         warnings.append("The file holds no measured points.")
     status = text(first, "MeasurementStatus")
@@ -125,6 +126,8 @@ def _scan(route: Element) -> diffraction.Scan | None:
     values = np.fromstring(",".join(row for row in rows if row.count(",") + 1 == width), sep=",")
     values = values[: values.size // width * width].reshape(-1, width)
     setup = route.find("ScanInformation")
+    if (still := _still(route, setup, values)) is not None:
+        return still
     columns: list[Column] = []
     counts: list[Column] = []
     for view in route.iter("RawDataView"):
@@ -145,6 +148,22 @@ def _scan(route: Element) -> diffraction.Scan | None:
         columns = _by_position(setup, values)
     title = setup.get("VisibleName", setup.get("ScanName", "")).strip() if setup is not None else ""
     return diffraction.Scan((*columns, counts[0]), title)
+
+
+def _still(route: Element, setup: Element | None, values: NDArray[np.float64]) -> diffraction.Scan | None:
+    """One exposure of a line detector at rest, whose channels the scan's axis counts ("PSD fixed"); None if it is another scan."""
+    view = next((view for view in route.iter("RawDataView") if view.find("Recording") is not None), None)
+    axis = setup.find("ScanAxes/ScanAxisInfo") if setup is not None else None
+    if len(values) != 1 or setup is None or view is None or axis is None:
+        return None
+    start, length = int(view.get("Start", -1)), int(view.get("Length", 0))
+    first, last, step = (number(axis, key) for key in ("Start", "Stop", "Increment"))
+    if first is None or last is None or not step or abs((last - first) / step + 1 - length) > 1 or length < _CHANNELS:
+        return None
+    counts = values[0, max(start, 0) : start + length]
+    angles = (number(axis, "Reference") or 0.0) + first + step * np.arange(counts.size)
+    x = Column(axis.get("VisibleName", axis.get("AxisName", "")), axis.get("Unit") or None, angles)
+    return diffraction.Scan((x, Column("Intensity", "counts", counts)), setup.get("VisibleName", "").strip())
 
 
 def _counts(view: Element, values: NDArray[np.float64]) -> Column:
@@ -202,6 +221,8 @@ def _setup(setup: Element) -> dict[str, Any]:
     for axis in setup.findall("ScanAxes/ScanAxisInfo"):
         unit = axis.get("Unit", "")
         parts = {key.casefold(): number(axis, key) for key in ("Start", "Stop", "Increment")}
+        beyond = number(axis, "Reference") or 0.0  # what start and stop are counted from
+        parts |= {key: value + beyond for key in ("start", "stop") if (value := parts[key]) is not None}
         found[axis.get("VisibleName", axis.get("AxisName", ""))] = {
             key: Quantity(value, unit) for key, value in parts.items() if value is not None
         }

@@ -1,4 +1,4 @@
-"""Bruker and Siemens diffraction scans (`.raw`), versions 1 to 3, and the header of version 4.
+"""Bruker and Siemens diffraction scans (`.raw`), versions 1 to 4.
 
 Source: the layouts as `xylib`'s `bruker_raw.cpp` and GSAS-II's `G2pwd_BrukerRAW` document them: `RAW ` (156 bytes before each range), `RAW2` (256 bytes, ranges of
 their own length), `RAW1.01` (712 bytes, ranges of 304 and what they add), `RAW4.00` (segments).
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ingestors.binary.source import Source
 
 _MOST_RANGES: Final = 500
+_MOST_SEGMENTS: Final = 20_000
 _MOST_POINTS: Final = 4_000_000
 _VERSIONS: Final = {b"RAW ": "1", b"RAW2": "2", b"RAW1.01": "3", b"RAW4.00": "4"}
 
@@ -47,7 +48,9 @@ def read(source: Source, candidate: Candidate) -> Reading:
     sample = str(about.get("sample", ""))
     written = f"{about.pop('date', '')} {about.pop('time', '')}".strip()
     when = (
-        dates.undecided(written)
+        dates.parse(written, dates.US)  # as .NET writes dates whatever the computer's language is
+        if magic == b"RAW4.00"
+        else dates.undecided(written)
         if written and "-" not in written
         else dates.parse(written, ("%d-%b-%Y", "%d-%b-%y", "%m-%d-%y"))
     )
@@ -72,11 +75,17 @@ def read(source: Source, candidate: Candidate) -> Reading:
 Parts = tuple[list[diffraction.Scan], dict[str, Any], list[str]]
 
 
-def _scan(source: Source, at: int, steps: int, first: float, step: float) -> diffraction.Scan:
+def _scan(source: Source, at: int, steps: int, first: float, step: float, size: int = 4) -> diffraction.Scan:
+    """A range whose points have `size` bytes each and begin with the counts."""
     if not 0 < steps < _MOST_POINTS or not (np.isfinite(first) and np.isfinite(step)):
         raise UnreadableError("a range of this RAW file has an impossible number of steps.")
-    counts, _ = source.array(at, "<f4", (steps,))
-    return diffraction.scanned(name="2theta", unit="deg", positions=first + step * np.arange(steps), counts=counts)
+    points, _ = source.array(at, _record(size), (steps,))
+    positions = first + step * np.arange(steps)
+    return diffraction.scanned(name="2theta", unit="deg", positions=positions, counts=points["counts"])
+
+
+def _record(size: int) -> np.dtype[Any]:
+    return np.dtype({"names": ["counts"], "formats": ["<f4"], "offsets": [0], "itemsize": size})
 
 
 def _first(source: Source) -> Parts:
@@ -147,25 +156,69 @@ def _third(source: Source) -> Parts:
             break
         first, step = source.number("<d", at + 16), source.number("<d", at + 176)
         about.setdefault("time per step", Quantity(round(source.number("<f", at + 192), 6), "s"))
-        more = source.number("<I", at + 256)
-        scans.append(_scan(source, at + length + more, steps, first, step))
-        at += length + more + 4 * steps
+        size, more = source.unpack("<II", at + 252)
+        size = size if size in range(4, 260, 8) else 4  # one float, and two for each drive whose place is noted
+        scans.append(_scan(source, at + length + more, steps, first, step, size))
+        at += length + more + size * steps
     return scans, about, warnings
 
 
 def _fourth(source: Source) -> Parts:
-    """Date, time and the named texts of the segments before the first range; the ranges of this version are not read."""
+    """A chain of segments (type, length); where the type is 0 or 160, a range stands instead, and the chain goes on behind it."""
     about: dict[str, Any] = {"date": source.text(12, 12), "time": source.text(24, 10)}
+    scans: list[diffraction.Scan] = []
+    warnings: list[str] = []
     at = 61
-    for _ in range(1000):
-        if at + 8 > source.size:
+    for _ in range(_MOST_SEGMENTS):
+        if at + 8 > source.size or len(scans) >= _MOST_RANGES:
             break
         kind, length = source.unpack("<II", at)
-        if kind in {0, 160} or length < 8:
-            break
+        if kind in {0, 160}:
+            try:
+                scan, at = _range(source, at, about)
+            except UnreadableError as error:
+                warnings.append(f"The file is cut off or of an unknown variant: {error}")
+                break
+            scans.append(scan)
+            continue
         if kind == 10 and length > 36:
             name, value = source.text(at + 12, 24), source.text(at + 36, min(length - 36, 4000))
             if name.isprintable() and name:
                 about["sample" if name.upper() == "SAMPLEID" else name.casefold()] = value
-        at += length
-    return [], about, ["The points of version 4 of this format are not read, only its header."]
+        elif kind == 30 and length >= 120:
+            *waves, ratio = source.unpack("<5d", at + 72)
+            about |= {"wavelengths": Quantity(waves, "Å"), "intensity ratio": ratio, "anode": source.text(at + 116, 4)}
+        at += max(length, 8)
+    return scans, about, warnings
+
+
+def _range(source: Source, at: int, about: dict[str, Any]) -> tuple[diffraction.Scan, int]:
+    """One range: a header of 160 bytes, segments (type 50: a drive, where it stood, and whether it is the one that moved), and the points."""
+    first, step, steps, milliseconds = source.unpack("<ddIf", at + 72)
+    volts, milliamperes = source.unpack("<ff", at + 100)
+    size, more = source.unpack("<II", at + 136)
+    if not 0 < steps < _MOST_POINTS or not (np.isfinite(first) and np.isfinite(step)) or not 4 <= size <= 1024:
+        raise UnreadableError("a range of this RAW file has an impossible number of steps.")
+    begin = at + 160 + more
+    drives: dict[str, float] = {}
+    moved = ""
+    here = at + 160
+    while here + 64 <= begin:
+        kind, length = source.unpack("<II", here)
+        if kind == 50 and length >= 64:
+            name, place = source.text(here + 12, 24), source.number("<d", here + 56)
+            drives.setdefault(name, round(place, 6))
+            moved = name if source.number("<I", here + 8) and place == first else moved
+        elif kind == 40:
+            about.setdefault("detector", source.text(here + 12, 32))
+        here += max(length, 8)
+    about.setdefault("scan type", source.text(at + 32, 24))
+    about.setdefault("time per step", Quantity(round(milliseconds, 6), "ms"))
+    about.setdefault("generator voltage", Quantity(volts, "kV"))
+    about.setdefault("generator current", Quantity(milliamperes, "mA"))
+    about.setdefault("wavelength", Quantity(source.number("<d", at + 112), "Å"))
+    about.setdefault("drives", drives)
+    points, _ = source.array(begin, _record(size), (steps,))
+    positions = first + step * np.arange(points.size)
+    scan = diffraction.scanned(name=moved or "2theta", unit="deg", positions=positions, counts=points["counts"])
+    return scan, begin + size * steps

@@ -86,12 +86,15 @@ def read(source: Source, candidate: Candidate) -> Reading:
         "method file": method_file,
         "spectra": int(count),
     }
+    logged = _log(source, order, log)
+    words = logged.get("log", {})
+    raman = x_kind == 13 or "EXCIT_LINE" in words  # LabSpec's laser
     return Reading(
         data_type="SPC spectrum",
-        measurement=_METHODS.get(method, "Raman spectroscopy" if x_kind == 13 else ""),
+        measurement=_METHODS.get(method, "Raman spectroscopy" if raman else ""),
         timestamp=when.iso,
-        instrument=origin,
-        metadata={key: value for key, value in told.items() if value} | _log(source, order, log) | described(signals),
+        instrument=origin or str(words.get("INSTRUMENT", "")),
+        metadata={key: value for key, value in told.items() if value} | logged | described(signals),
         thumbnails=drawn(signals, candidate.stem, reverse=x_kind == 1),
         warnings=(*when.warnings, *warnings),
     )
@@ -160,8 +163,9 @@ def _values(
 
 
 def _moment(packed: int) -> dates.Moment:
-    """Minute, hour, day, month and year in 6, 5, 5, 4 and 12 bits."""
+    """Minute, hour, day, month and year in 6, 5, 5, 4 and 12 bits; LabSpec counts the years from 1900."""
     minute, hour, day, month, year = packed & 63, packed >> 6 & 31, packed >> 11 & 31, packed >> 16 & 15, packed >> 20
+    year += 1900 if 70 <= year < 200 else 0
     return (
         dates.iso(f"{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}")
         if packed and year and month and day

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _LONGEST_HEADER: Final = 1_000_000
 _MOST_CHANNELS: Final = 24
+_DRIVEN: Final = ("Phase controller on", "Amplitude controller on", "output off")
 _TABLES: Final = frozenset({"DATA_INFO", "Z-CONTROLLER", "Scan>channels"})
 
 
@@ -118,6 +119,7 @@ def _told(fields: Mapping[str, str]) -> dict[str, Any]:
         name, value = _measured(last, " ".join(text.split()))
         here[name] = value
     for key, unit in (
+        ("SCAN_PIXELS", "px"),
         ("SCAN_RANGE", "m"),
         ("SCAN_OFFSET", "m"),
         ("SCAN_TIME", "s"),
@@ -136,7 +138,7 @@ def _row(text: str) -> dict[str, Any]:
 
 
 def _measured(key: str, text: str) -> tuple[str, Any]:
-    name, unit = split_name(key)
+    name, unit = split_name(key) if "(" in key else (key, None)  # `pixels/line` is no unit
     value = value_of(text)
     if unit and isinstance(value, (int, float)) and not isinstance(value, bool):
         return name, Quantity(value, unit)
@@ -153,7 +155,10 @@ def _quantity(value: Any, unit: str) -> Any:
 
 
 def _method(fields: Mapping[str, str]) -> str:
-    """AFM if a PLL or a deflection controlled the height, STM if the current did; else nothing is claimed."""
+    """AFM if a cantilever was driven, or a PLL or a deflection controlled the height, STM if the current did; else nothing is claimed."""
+    drive = [fields.get(f"Oscillation Control>{key}", "").strip() for key in _DRIVEN]
+    if drive == ["TRUE", "TRUE", "FALSE"]:
+        return "Atomic force microscopy"
     controller = next((text for key, text in fields.items() if key == "Z-CONTROLLER"), "").casefold()
     name = fields.get("Z-Controller>Controller name", "").casefold() + controller
     if re.search(r"freq|pll|deflection|amplitude|afm", name):

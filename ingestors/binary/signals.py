@@ -135,12 +135,17 @@ def drawn(signals: Sequence[Signal], title: str, *, reverse: bool = False, most:
     if lines:
         same = [one for one in lines if one.axes[0].label == lines[0].axes[0].label and one.label == lines[0].label]
         pictures.append(_curves(same if len(same) > 1 else lines[:1], title, reverse=reverse))
-    for one in signals:
+    for one in sorted((one for one in signals if one.values.ndim > 1 and one.values.size), key=_is_flat):
         if len(pictures) >= most:
             break
-        if one.values.ndim > 1 and one.values.size:
-            pictures += _shown(one, title, reverse=reverse)
+        pictures += _shown(one, title, reverse=reverse)
     return tuple(pictures[:most])
+
+
+def _is_flat(signal: Signal) -> bool:
+    """Whether there is nothing to see: all values are the same."""
+    low, high = span(signal.values)
+    return low == high
 
 
 def _curves(lines: Sequence[Signal], title: str, *, reverse: bool) -> Thumbnail:

@@ -40,7 +40,7 @@ def igor2(order: str = "<") -> bytes:
     struct.pack_into("4s4s", wave, 34, b"V", b"s")
     struct.pack_into(order + "i", wave, 42, 64)
     struct.pack_into(order + "dd", wave, 48, 0.1, 2.0)
-    struct.pack_into(order + "I", wave, 90, 3_600_000_000)
+    struct.pack_into(order + "I", wave, 96, 3_600_000_000)
     return (
         struct.pack(order + "hiiih", 2, 110 + len(data) + 16, len(note), 0, 0) + bytes(wave) + data + bytes(16) + note
     )
