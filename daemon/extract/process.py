@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import select
 import signal
 import socket
 import subprocess
@@ -16,12 +17,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from daemon.errors import StateError
 from daemon.extract import frames
+from daemon.extract.outcome import text
+from daemon.extract.pulse import Pulse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 START_SECONDS: Final = 60.0
 _LAST_WORDS_SECONDS: Final = 1.0
+_LOOKS: Final = 10  # at who is at work, for each time that one may take
 _PASSED_ON: Final = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "HDF5_PLUGIN_PATH")
 _FIXED: Final = {
     "HDF5_USE_FILE_LOCKING": "FALSE",  # a lock of ours could make the instrument's own open fail
@@ -37,6 +41,10 @@ class WorkerDiedError(Exception):
     """The worker ended, or said what no worker says; the text says how it ended."""
 
 
+class DisturbedError(WorkerDiedError):
+    """What came over the channel was no message. It is not known who wrote it, unless each was announced there."""
+
+
 class WorkerProcess:
     """One running worker. One thread at a time asks it; `kill` may be called from any."""
 
@@ -48,16 +56,25 @@ class WorkerProcess:
         arguments = [str(memory), str(os.getpid()), str(idle), *(["observe"] if observe else [])]
         self.tired = False
         try:
+            self._pulse, page = Pulse.create()
+        except OSError as error:
+            raise _unstartable(error.strerror or str(error)) from error
+        try:
             self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         except OSError as error:
+            os.close(page)
             raise _unstartable(error.strerror or str(error)) from error
         started: queue.SimpleQueue[subprocess.Popen[bytes] | OSError] = queue.SimpleQueue()
         self._keeper = threading.Thread(
-            target=_keep, args=(started, theirs.fileno(), scratch, arguments), name="extract-keeper", daemon=True
+            target=_keep,
+            args=(started, (theirs.fileno(), page), scratch, arguments),
+            name="extract-keeper",
+            daemon=True,
         )
         with theirs:
             self._keeper.start()
             process = started.get()
+        os.close(page)
         if isinstance(process, OSError):
             self._channel.close()
             raise _unstartable(process.strerror or str(process))
@@ -66,27 +83,47 @@ class WorkerProcess:
 
     def ask(self, request: Mapping[str, Any]) -> None:
         """Hand over a request. Raises WorkerDiedError when nobody is there (an idle worker leaves by itself)."""
+        self._pulse.tell("")
         try:
             self._channel.settimeout(START_SECONDS)
             frames.send(self._channel, request)
         except OSError as error:
             raise WorkerDiedError(self.end()) from error
 
-    def answer(self, deadline: float) -> tuple[dict[str, Any], list[bytes]]:
-        """The next message, until `deadline` on `time.monotonic`. Raises TimeoutError and WorkerDiedError: then it is gone."""
+    def at_work(self) -> str:
+        """The ingestor that worked last: whom to blame for a worker that died."""
+        return text(self._pulse.name())
+
+    def answer(self, timeout: float) -> tuple[dict[str, Any], list[bytes]]:
+        """The next message. Raises WorkerDiedError, and TimeoutError if one ingestor worked for `timeout` seconds: it is gone then."""
         try:
-            received = frames.receive(self._channel, deadline)
+            self._await(timeout)
+            received = frames.receive(self._channel, time.monotonic() + timeout)
         except TimeoutError:
             self.end()
             raise
         except frames.BrokenFrameError:
             self.end()
-            raise WorkerDiedError("it disturbed the channel to the daemon") from None
+            raise DisturbedError("it disturbed the channel to the daemon") from None
         except OSError:
             received = None
         if received is None:
             raise WorkerDiedError(self.end())
         return received
+
+    def _await(self, timeout: float) -> None:
+        """Wait until it says something. Raises TimeoutError when nothing was said or begun for that many seconds.
+
+        The monotonic clock stands still while the machine sleeps: a suspend is no time-out.
+        """
+        waiting = select.poll()
+        waiting.register(self._channel, select.POLLIN)
+        seen, until = self._pulse.count(), time.monotonic() + timeout
+        while not waiting.poll(max(1.0, 1000 * min(until - time.monotonic(), timeout / _LOOKS))):
+            if self._pulse.count() != seen:
+                seen, until = self._pulse.count(), time.monotonic() + timeout
+            elif time.monotonic() >= until:
+                raise TimeoutError
 
     def alive(self) -> bool:
         """Whether it still waits for work."""
@@ -132,7 +169,7 @@ class WorkerProcess:
 
 def _keep(
     started: queue.SimpleQueue[subprocess.Popen[bytes] | OSError],
-    descriptor: int,
+    descriptors: tuple[int, int],
     scratch: Path,
     arguments: Sequence[str],
 ) -> None:
@@ -141,7 +178,7 @@ def _keep(
     In a thread of its own: the kernel's parent-death signal means the thread that started the child, not the process.
     """
     try:
-        process = _start(descriptor, scratch, arguments)
+        process = _start(descriptors, scratch, arguments)
     except OSError as error:
         started.put(error)
         return
@@ -159,17 +196,17 @@ def _unstartable(how: str) -> StateError:
     )
 
 
-def _start(descriptor: int, scratch: Path, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
+def _start(descriptors: tuple[int, int], scratch: Path, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
     environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     importable = os.pathsep.join(dict.fromkeys(path for path in sys.path if path))
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "daemon.extract.worker", str(descriptor), *arguments],
+        [sys.executable, "-P", "-m", "daemon.extract.worker", *map(str, descriptors), *arguments],
         env={**environment, **_FIXED, "PYTHONPATH": importable, "HOME": str(scratch), "TMPDIR": str(scratch)},
         cwd=scratch,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        pass_fds=(descriptor,),
+        pass_fds=descriptors,
         start_new_session=True,
     )
 

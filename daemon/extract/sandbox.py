@@ -11,7 +11,6 @@ import queue
 import shutil
 import tempfile
 import threading
-import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -31,7 +30,7 @@ from daemon.extract.outcome import (
     observed_in,
     text,
 )
-from daemon.extract.process import WorkerDiedError, WorkerProcess
+from daemon.extract.process import DisturbedError, WorkerDiedError, WorkerProcess
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -79,14 +78,15 @@ class _Story:
     failures: list[Failure] = field(default_factory=list)
     claims: tuple[ClaimRow, ...] = ()
     ties: tuple[tuple[str, ...], ...] = ()
-    at_work: str = ""
     without: set[str] = field(default_factory=set)
     unexplained: int = 0
+    careful: bool = False
+    announced: str = ""
 
-    def blame(self, reason: str) -> None:
+    def blame(self, ingestor: str, reason: str) -> None:
         """Put the ingestor that was at work on the record."""
-        if self.at_work:
-            self.failed(self.at_work, reason)
+        if ingestor:
+            self.failed(ingestor, reason)
         else:
             self.unexplained += 1
             if self.unexplained > _MAX_UNEXPLAINED:
@@ -96,7 +96,6 @@ class _Story:
         """Note a failure; nobody asks this ingestor again about this file."""
         self.failures.append(Failure(ingestor, text(reason), refused))
         self.without.add(ingestor)
-        self.at_work = ""
 
 
 class Sandbox:
@@ -143,7 +142,7 @@ class Sandbox:
         story = _Story(path)
         request = {"path": str(path), "companions": [str(one) for one in companions], "first": ingestor, "only": only}
         while story.unexplained <= _MAX_UNEXPLAINED and len(story.without) < _MAX_FAILURES:
-            outcome = self._once({**request, "without": sorted(story.without)}, story)
+            outcome = self._once({**request, "without": sorted(story.without), "careful": story.careful}, story)
             if outcome is not None:
                 return outcome
         return minimal(path, story.claims, story.failures)
@@ -176,17 +175,20 @@ class Sandbox:
             try:
                 worker.ask(request)
                 while True:
-                    message, blobs = worker.answer(time.monotonic() + self._timeout)
+                    message, blobs = worker.answer(self._timeout)
                     if message.get("kind") == "done":
                         worker.tired = message.get("last") is not False
                         return self._finished(message, blobs, story)
                     _listen(message, story)
             except TimeoutError:
-                story.blame(f"it took longer than {self._timeout:g} s")
+                story.blame(worker.at_work(), f"it took longer than {self._timeout:g} s")
             except WorkerDiedError as error:
                 if self._closed.is_set():
                     raise SandboxClosedError from None
-                story.blame(str(error))
+                if isinstance(error, DisturbedError) and not story.careful:
+                    story.careful = True  # who it was is known once each announces itself in the same channel
+                else:
+                    story.blame(story.announced or worker.at_work(), str(error))
         return None
 
     def _finished(self, message: dict[str, Any], blobs: list[bytes], story: _Story) -> Outcome | None:
@@ -196,7 +198,7 @@ class Sandbox:
         try:
             outcome = accepted(message, blobs)
         except (RecursionError, MemoryError):
-            story.blame("its answer cannot be understood")
+            story.blame(text(message.get("ingestor")), "its answer cannot be understood")
             return None
         return replace(outcome, claims=story.claims, failures=tuple(story.failures), ties=story.ties)
 
@@ -241,16 +243,15 @@ class Sandbox:
 
 
 def _listen(message: dict[str, Any], story: _Story) -> None:
-    """Take note of what the worker is doing."""
-    kind, name = message.get("kind"), text(message.get("ingestor"))
-    if kind in {"asking", "trying"}:
-        story.at_work = name
+    """Take note of what the worker found out on its way."""
+    kind = message.get("kind")
+    if kind == "at work":
+        story.announced = text(message.get("ingestor"))
     elif kind == "failed":
-        story.failed(name, text(message.get("reason")), refused=message.get("refused") is True)
+        story.failed(text(message.get("ingestor")), text(message.get("reason")), refused=message.get("refused") is True)
     elif kind == "claims":
         story.claims = story.claims or claims_in(message.get("claims"))
         story.ties = story.ties or names_in(message.get("ties"))
-        story.at_work = ""
 
 
 def _emptied(scratch: Path | None) -> Path:

@@ -1,7 +1,8 @@
 """The child process: ranks the ingestors for a file, lets them read it, and answers in frames. Started by `sandbox` only.
 
-It says what it is about to do before it does it (`asking`, `trying`), so that the parent knows whom to blame when it dies.
-Reads: {"path", "companions", "without", "first", "only"}. Writes: {"kind": "ready" | "asking" | "trying" | "failed" | "done"}.
+It says who is about to work before it asks or tries an ingestor (`pulse`), so that the parent knows whom to blame when it dies.
+Reads: {"path", "companions", "without", "first", "only", "careful"}. Writes: {"kind": "ready" | "claims" | "failed" | "done"},
+and where it is asked to be careful, {"kind": "at work"} before each ingestor.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from daemon.extract import cleaning, confinement, frames
 from daemon.extract.observing import Observer
 from daemon.extract.outcome import MAX_THUMBNAIL, MAX_THUMBNAILS
+from daemon.extract.pulse import Pulse
 from ingestors.api import Candidate, Extraction, Quantity, UnreadableError, jsonable, units_in
 from ingestors.registry import Registry, explain
 
@@ -40,16 +42,17 @@ _TEXT_PER_VALUE: Final = 16
 
 def main() -> None:
     """Answer requests until the parent closes the channel, nothing came for a while, or memory grew."""
-    descriptor, memory, parent = (int(argument) for argument in sys.argv[1:4])
-    idle = float(sys.argv[4])
-    observing = "observe" in sys.argv[5:]
-    channel = socket.socket(fileno=descriptor)
+    descriptor, page, memory, parent = (int(argument) for argument in sys.argv[1:5])
+    idle = float(sys.argv[5])
+    observing = "observe" in sys.argv[6:]
+    channel, pulse = socket.socket(fileno=descriptor), Pulse(page)
+    os.close(page)
     registry = Registry.load()
     warm_up()
     with contextlib.suppress(OSError):
         frames.send(channel, {"kind": "ready", "plugins": plugin_rows(registry)})
         confinement.confine(memory=memory, parent=parent, scratch=str(Path.cwd()))
-        serve(channel, registry, idle, Observer() if observing else None)
+        serve(channel, pulse, registry, idle, Observer() if observing else None)
 
 
 def warm_up() -> None:
@@ -61,7 +64,9 @@ def warm_up() -> None:
     gc.freeze()  # what is there now stays: the collection after each dataset need not look at it again
 
 
-def serve(channel: socket.socket, registry: Registry, idle: float, observer: Observer | None) -> None:
+def serve(
+    channel: socket.socket, pulse: Pulse, registry: Registry, idle: float, observer: Observer | None
+) -> None:
     """Take requests one after the other. Raises OSError when the parent is gone."""
     own_size = confinement.resident_bytes()
     for number in range(1, MAX_DATASETS + 1):
@@ -76,7 +81,7 @@ def serve(channel: socket.socket, registry: Registry, idle: float, observer: Obs
             return
         if observer is not None:
             observer.begin()
-        answer, pictures = respond(channel, registry, received[0], observer)
+        answer, pictures = respond(channel, pulse, registry, received[0], observer)
         if observer is not None:
             answer["observed"] = observer.report()
         gc.collect()
@@ -87,16 +92,21 @@ def serve(channel: socket.socket, registry: Registry, idle: float, observer: Obs
 
 
 def respond(
-    channel: socket.socket, registry: Registry, request: Mapping[str, Any], observer: Observer | None
+    channel: socket.socket, pulse: Pulse, registry: Registry, request: Mapping[str, Any], observer: Observer | None
 ) -> tuple[dict[str, Any], list[bytes]]:
     """Let one ingestor after the other read the file, the one named first and then the best claim, until one succeeds."""
     candidate = Candidate(Path(request["path"]), tuple(Path(path) for path in request["companions"]))
     without = frozenset(request["without"])
     if request.get("only"):
         without |= {plugin.name for plugin in registry.plugins} - {request["only"]}
-    ranking = registry.rank(
-        candidate, without=without, asking=lambda name: frames.send(channel, {"kind": "asking", "ingestor": name})
-    )
+
+    def tell(name: str) -> None:
+        pulse.tell(name)
+        if request.get("careful"):
+            frames.send(channel, {"kind": "at work", "ingestor": name})
+
+    ranking = registry.rank(candidate, without=without, asking=tell)
+    tell("")
     claims = [[claim.ingestor, claim.specificity, claim.reason] for claim in ranking.claims]
     frames.send(channel, {"kind": "claims", "claims": claims, "ties": ranking.ties})
     refused = refusal(registry, ranking, request.get("first"), without)
@@ -104,10 +114,11 @@ def respond(
     for name, why in [*failed, *refused]:
         frames.send(channel, {"kind": "failed", "ingestor": name, "reason": why.reason, "refused": why.by_itself})
     for plugin in in_order(registry, ranking, request.get("first")):
-        frames.send(channel, {"kind": "trying", "ingestor": plugin.name})
+        tell(plugin.name)
         found = read(plugin, candidate, observer)
         if not isinstance(found, Refused):
             return found
+        tell("")
         frames.send(
             channel, {"kind": "failed", "ingestor": plugin.name, "reason": found.reason, "refused": found.by_itself}
         )
