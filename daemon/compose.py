@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from daemon.children import with_children
 from daemon.mfid import is_mfid
 from daemon.model import (
     Attribute,
@@ -28,6 +29,7 @@ from ingestors.api import display_name, units_in
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from daemon.children import ExtractedChild
     from daemon.model import Fingerprint
 
 SESSION_SOURCE: Final = {
@@ -69,6 +71,7 @@ class Extracted:
     warnings: Sequence[str]
     units: Mapping[str, str] = field(default_factory=dict)
     cleaned: Mapping[str, int] = field(default_factory=dict)
+    children: Sequence[ExtractedChild] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +135,7 @@ def compose(
         cleaned=extracted.cleaned,
         warnings=warnings,
     )
-    return DatasetRecord(
+    record = DatasetRecord(
         unique_id=unique_id,
         revision=revision,
         attributes=attributes,
@@ -147,6 +150,7 @@ def compose(
         ingestor=extracted.ingestor,
         ingestor_version=extracted.version,
     )
+    return with_children(record, extracted.children) if extracted.children else record
 
 
 def overlaid(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -163,7 +163,10 @@ class RecordFile:
 
 @dataclass(frozen=True, slots=True)
 class RecordThumbnail:
-    """A picture of a dataset. `sha256` of the PNG bytes identifies it; width and height in pixels."""
+    """A picture of a dataset. `sha256` of the PNG bytes identifies it; width and height in pixels.
+
+    `part` is the key of the child dataset that it belongs to; empty for the dataset itself.
+    """
 
     name: str
     caption: str
@@ -171,14 +174,16 @@ class RecordThumbnail:
     height: int
     sha256: str
     png: bytes
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SampleRef:
-    """A sample that a dataset names."""
+    """A sample that a dataset names. `in_child`: a child dataset is about it, and a catalog that has that links it there."""
 
     name: str
     unique_id: str | None = None
+    in_child: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +191,9 @@ class DatasetRecord:
     """Everything that a catalog may want to know of one dataset revision.
 
     `attributes` holds Crucible's names (dataset_name, measurement, ...) with their source. `scientific_metadata` and
-    everything below it is plain JSON. `parent_id` is the id of the session's parent dataset, if one is kept.
+    everything below it is plain JSON. `parent_id` is the id of the dataset that this one is part of: its session's, if
+    one is kept. `children` are the parts of a measurement that are datasets of their own: without files and children,
+    delivered with it; in such a one `part` is its key within the measurement, and `parent_id` the measurement's id.
     """
 
     unique_id: str
@@ -202,6 +209,8 @@ class DatasetRecord:
     warnings: tuple[str, ...] = ()
     ingestor: str = ""
     ingestor_version: str = ""
+    children: tuple[DatasetRecord, ...] = ()
+    part: str = ""
 
     def value(self, name: str) -> Any:
         """An attribute's value, or None."""

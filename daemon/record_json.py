@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from daemon.model import Attribute, DatasetRecord, Fingerprint, RecordFile, RecordThumbnail, SampleRef, Source
@@ -17,33 +18,59 @@ def to_json(record: DatasetRecord) -> dict[str, Any]:
         "scientific_metadata": record.scientific_metadata,
         "keywords": list(record.keywords),
         **({"derived_from": list(record.derived_from)} if record.derived_from else {}),
-        "samples": [[sample.name, sample.unique_id] for sample in record.samples],
+        "samples": [[sample.name, sample.unique_id, *([True] if sample.in_child else [])] for sample in record.samples],
         "files": [_file_json(file) for file in record.files],
         "parent_id": record.parent_id,
         "warnings": list(record.warnings),
         "ingestor": record.ingestor,
         "ingestor_version": record.ingestor_version,
+        **({"children": [_child_json(child, record) for child in record.children]} if record.children else {}),
     }
+
+
+def _child_json(child: DatasetRecord, parent: DatasetRecord) -> dict[str, Any]:
+    """What a child says differently: the attributes that it has of its parent stand there only."""
+    own = {name: item for name, item in child.attributes.items() if parent.attributes.get(name) != item}
+    return {"part": child.part, "unique_id": child.unique_id, **to_json(replace(child, attributes=own))}
 
 
 def from_json(
     data: Mapping[str, Any], *, unique_id: str, revision: int, thumbnails: Sequence[RecordThumbnail]
 ) -> DatasetRecord:
-    """The record that `to_json` wrote."""
+    """The record that `to_json` wrote, with the children's pictures among `thumbnails`."""
+    return _from_json(data, {}, unique_id=unique_id, revision=revision, thumbnails=thumbnails)
+
+
+def _from_json(
+    data: Mapping[str, Any],
+    inherited: Mapping[str, Attribute],
+    *,
+    unique_id: str,
+    revision: int,
+    thumbnails: Sequence[RecordThumbnail],
+) -> DatasetRecord:
+    part = data.get("part", "")
+    own = {name: Attribute(value, Source(source)) for name, (value, source) in data["attributes"].items()}
+    attributes = {**inherited, **own}
     return DatasetRecord(
         unique_id=unique_id,
         revision=revision,
-        attributes={name: Attribute(value, Source(source)) for name, (value, source) in data["attributes"].items()},
+        attributes=attributes,
         scientific_metadata=data["scientific_metadata"],
         keywords=tuple(data["keywords"]),
-        samples=tuple(SampleRef(name, sample_id) for name, sample_id in data["samples"]),
+        samples=tuple(SampleRef(*sample) for sample in data["samples"]),
         files=tuple(_file_from(item) for item in data["files"]),
-        thumbnails=tuple(thumbnails),
+        thumbnails=tuple(picture for picture in thumbnails if picture.part == part),
         parent_id=data["parent_id"],
         derived_from=tuple(data.get("derived_from", ())),
         warnings=tuple(data["warnings"]),
         ingestor=data["ingestor"],
         ingestor_version=data["ingestor_version"],
+        children=tuple(
+            _from_json(child, attributes, unique_id=child["unique_id"], revision=revision, thumbnails=thumbnails)
+            for child in data.get("children", ())
+        ),
+        part=part,
     )
 
 

@@ -23,6 +23,8 @@ from daemon.settings import catalogs_of
 from ingestors.api import display_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from daemon.model import DatasetRecord, Journal
     from daemon.settings import Instrument, Root
     from daemon.store.datasets import DatasetRow
@@ -116,7 +118,7 @@ def tell(instrument: Instrument, store: Store, path: Path) -> dict[str, Any]:
         **story,
         "known": True,
         "file": _file(row),
-        "dataset": None if dataset is None else _dataset(dataset),
+        "dataset": None if dataset is None else _dataset(dataset) | _children(store, dataset, deliveries),
         "deliveries": [_delivery(store, delivery) for delivery in deliveries],
         "journal": [_line(entry) for entry in _journal(store, row, dataset, deliveries)],
         "next": _next(row, dataset, deliveries),
@@ -159,6 +161,28 @@ def _dataset(row: DatasetRow) -> dict[str, Any]:
             name: {"value": value, "from": source} for name, (value, source) in record.get("attributes", {}).items()
         },
         "warnings": record.get("warnings", []),
+    }
+
+
+def _children(store: Store, row: DatasetRow, deliveries: list[DeliveryRow]) -> dict[str, Any]:
+    """The child datasets, if there are any: of this revision, and of earlier ones, each with the catalogs that have it."""
+    record = row.record or {}
+    known = [
+        {"key": child["part"], "unique_id": child["unique_id"], "name": child["attributes"]["dataset_name"][0]}
+        for child in record.get("children", ())
+    ]
+    told: dict[str, Any] = {"children": known, "former_children": record.get("former_children", [])}
+    if not any(told.values()):
+        return {}
+    there: dict[str, list[str]] = {}
+    for catalog in sorted({delivery.catalog for delivery in deliveries}):
+        for (kind, key), step in store.deliveries.steps(row.id, catalog).items():
+            if kind == StepKind.RECORD and step.done:
+                there.setdefault(key.partition(" ")[0], []).append(catalog)
+    return {
+        name: [child | {"in": there.get(child["unique_id"], [])} for child in children]
+        for name, children in told.items()
+        if children
     }
 
 
@@ -234,6 +258,12 @@ def _outlook(delivery: DeliveryRow) -> str:
     )
 
 
+def _show_children(title: str, children: Iterable[dict[str, Any]]) -> None:
+    for child in children:
+        where = f"in {', '.join(child['in'])}" if child["in"] else "in no catalog yet"
+        click.echo(f"  {title} {child['key']}: {child['name']} ({child['unique_id']}), {where}")
+
+
 def _show(story: dict[str, Any]) -> None:
     click.echo(click.style(story["path"], bold=True))
     for entry in story["journal"]:
@@ -246,6 +276,8 @@ def _show(story: dict[str, Any]) -> None:
             click.echo(f"  {name:<18} {item['value']}  ({item['from']})")
         for warning in dataset["warnings"]:
             click.echo(f"  warning: {warning}")
+        _show_children("Child dataset", dataset.get("children", ()))
+        _show_children("No longer in the file, kept in the catalogs:", dataset.get("former_children", ()))
     for delivery in story.get("deliveries", ()):
         if delivery["state"] == DeliveryState.DELIVERED and delivery["error"]:
             click.echo(f"{delivery['catalog']}: {delivery['error']}")

@@ -16,6 +16,7 @@ from ingestors.api import display_name
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from daemon.extract.outcome import ChildOutcome
     from daemon.extract.sandbox import Outcome
 
 _MAX_BESIDE: Final = 10_000
@@ -84,25 +85,37 @@ def beside(path: Path) -> list[str]:
 def described(path: Path, companions: Sequence[str], outcome: Outcome) -> dict[str, Any]:
     """The report that other programs read: its shape is a contract."""
     failures = [f"The ingestor {one.ingestor} could not read it: {one.reason}" for one in outcome.failures]
+    parts = _parts(outcome)
     return {
         "file": _shown(path),
         "ingestor": outcome.ingestor,
         "claims": [
             {"ingestor": one.ingestor, "specificity": one.specificity, "reason": one.reason} for one in outcome.claims
         ],
-        "attributes": outcome.attributes,
+        **{name: parts[name] for name in ("attributes", "scientific_metadata", "keywords", "samples")},
+        "companions": [display_name(name) for name in companions],
+        "thumbnails": parts["thumbnails"],
+        "warnings": [*failures, *outcome.warnings],
+        **({"children": [_child(child) for child in outcome.children]} if outcome.children else {}),
+    }
+
+
+def _child(child: ChildOutcome) -> dict[str, Any]:
+    return {"key": child.key, **_parts(child)}
+
+
+def _parts(one: Outcome | ChildOutcome) -> dict[str, Any]:
+    """What the report says of a dataset and of a child of it."""
+    return {
+        "attributes": one.attributes,
         # Where a catalog's record has them too: beside what labferry says of the reading.
         "scientific_metadata": {
-            **outcome.scientific_metadata,
-            **({"labferry": {"units": outcome.units}} if outcome.units else {}),
+            **one.scientific_metadata,
+            **({"labferry": {"units": one.units}} if one.units else {}),
         },
-        "keywords": list(outcome.keywords),
-        "samples": list(outcome.samples),
-        "companions": [display_name(name) for name in companions],
-        "thumbnails": [
-            {"caption": one.caption, "width": one.width, "height": one.height} for one in outcome.thumbnails
-        ],
-        "warnings": [*failures, *outcome.warnings],
+        "keywords": list(one.keywords),
+        "samples": list(one.samples),
+        "thumbnails": [{"caption": pic.caption, "width": pic.width, "height": pic.height} for pic in one.thumbnails],
     }
 
 
@@ -137,6 +150,9 @@ def readable(report: Mapping[str, Any]) -> Iterator[str]:
     yield from _section("companions", _shortened(report["companions"]))
     pictures = (f"{one['width']} x {one['height']}  {one['caption']}" for one in report["thumbnails"])
     yield from _section("pictures", pictures)
+    children = report.get("children", ())
+    names = [f"{child['key']}  {child['attributes'].get('dataset_name', '')}" for child in children]
+    yield from _section("child datasets", _shortened(names))
     yield from _section("warnings", report["warnings"])
 
 

@@ -29,7 +29,7 @@ _ATTEMPTS: Final = (
     ("starts no process", "process"),
     ("prints nothing", "print"),
 )
-_COMPARED: Final = ("attributes", "scientific_metadata", "keywords", "samples", "thumbnails", "warnings")
+_COMPARED: Final = ("attributes", "scientific_metadata", "keywords", "samples", "thumbnails", "warnings", "children")
 _WORDS: Final = [
     "the",
     "of",
@@ -119,6 +119,7 @@ def _gist(outcome: Outcome) -> str:
         (outcome.attributes, "attributes"),
         (outcome.scientific_metadata, "metadata"),
         (outcome.thumbnails, "pictures"),
+        *([(outcome.children, "children")] if outcome.children else []),
     )
     return ", ".join(f"{len(values)} {what}" for values, what in counted)
 

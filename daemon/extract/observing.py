@@ -11,10 +11,14 @@ import os
 import resource
 import sys
 import time
+from collections import Counter
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from ingestors.api import ATTRIBUTES, Extraction, Quantity, Sample, Thumbnail
+from ingestors.api import ATTRIBUTES, Child, Extraction, Quantity, Sample, Thumbnail
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _WRITING_FLAGS: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _WRITING: Final = frozenset(
@@ -102,25 +106,43 @@ class _Printed(io.RawIOBase):
 
 def unclean(extraction: Extraction) -> list[str]:
     """What in an extraction is not what `ingestors.api` says; each a sentence that begins with the place."""
-    attributes: Mapping[Any, Any] = extraction.attributes
+    said = _unclean_part(extraction) + _unclean_list("warnings", extraction.warnings, str)
+    said += _unclean_list("children", extraction.children, Child)
+    children = [child for child in extraction.children if isinstance(child, Child)]
+    keys = Counter(str(child.key) for child in children)
+    for child in children:
+        found = _unclean_part(child)
+        if not isinstance(child.key, str) or not child.key.strip():
+            found.append("the key is no text")
+        if keys[str(child.key)] > 1:
+            found.append("another child has the same key")
+        if not child.attributes.get("dataset_name"):
+            found.append("it has no dataset_name")
+        if "unique_id" in child.attributes:
+            found.append("it names a unique_id; its id is made of its parent's and its key")
+        said += [f"child {child.key!r}: {one}" for one in found]
+    return said
+
+
+def _unclean_part(part: Extraction | Child) -> list[str]:
+    """The same of what an extraction and a child of it have in common."""
+    attributes: Mapping[Any, Any] = part.attributes
     said = [f"the attribute {name!r} is none of a dataset's" for name in attributes if name not in ATTRIBUTES]
     said += [
         f"the attribute {name!r} is {_kind(value)}, not text"
         for name, value in attributes.items()
         if not isinstance(value, str)
     ]
-    for what, values, kind in (
-        ("keywords", extraction.keywords, str),
-        ("warnings", extraction.warnings, str),
-        ("samples", extraction.samples, Sample),
-        ("thumbnails", extraction.thumbnails, Thumbnail),
-    ):
-        said += [
-            f"one of the {what} is {_kind(value)}, not {kind.__name__}"
-            for value in values
-            if not isinstance(value, kind)
-        ]
-    return said + _unclean_below(extraction.scientific_metadata)
+    said += _unclean_list("keywords", part.keywords, str)
+    said += _unclean_list("samples", part.samples, Sample)
+    said += _unclean_list("thumbnails", part.thumbnails, Thumbnail)
+    return said + _unclean_below(part.scientific_metadata)
+
+
+def _unclean_list(what: str, values: Sequence[Any], kind: type) -> list[str]:
+    return [
+        f"one of the {what} is {_kind(value)}, not {kind.__name__}" for value in values if not isinstance(value, kind)
+    ]
 
 
 def _unclean_below(metadata: Any) -> list[str]:

@@ -19,6 +19,7 @@ MINIMAL: Final = "none"
 MAX_METADATA: Final = 8 * 2**20
 """Bytes of scientific metadata as JSON. More is left out, with a warning: catalogs index it."""
 MAX_THUMBNAILS: Final = 16
+MAX_CHILDREN: Final = 400
 MAX_THUMBNAIL: Final = 4 * 2**20
 _MAX_PIXELS: Final = 8192
 _MAX_TEXT: Final = 2000
@@ -71,6 +72,19 @@ class ThumbnailImage:
 
 
 @dataclass(frozen=True, slots=True)
+class ChildOutcome:
+    """A part of the measurement that is a dataset of its own; `key` names it within the measurement, the rest as in `Outcome`."""
+
+    key: str
+    attributes: dict[str, str] = field(default_factory=dict)
+    scientific_metadata: dict[str, Any] = field(default_factory=dict)
+    keywords: tuple[str, ...] = ()
+    samples: tuple[dict[str, str | None], ...] = ()
+    thumbnails: tuple[ThumbnailImage, ...] = ()
+    units: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class PluginRow:
     """One ingestor of this installation, or one that could not be loaded (`error` says why)."""
 
@@ -104,6 +118,7 @@ class Outcome:
     units: dict[str, str] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
     observed: Observed | None = None
+    children: tuple[ChildOutcome, ...] = ()
 
 
 def minimal(path: Path, claims: Sequence[ClaimRow], failures: Sequence[Failure]) -> Outcome:
@@ -134,23 +149,51 @@ def names_in(answer: Any) -> tuple[tuple[str, ...], ...]:
 def accepted(answer: Mapping[str, Any], blobs: Sequence[bytes]) -> Outcome:
     """Check the worker's answer piece by piece: what is wrong is left out, and a warning says so."""
     left_out: list[str] = []
-    attributes = _attributes(answer.get("attributes"), left_out)
-    metadata = _metadata(answer.get("scientific_metadata"), left_out)
-    thumbnails = _thumbnails(answer.get("captions"), blobs, left_out)
+    listed = answer.get("children")
+    captions = answer.get("captions")
+    own = len(captions) if listed and isinstance(captions, list) else len(blobs)
+    described = _described(answer, blobs[:own], left_out)
+    children = _children(listed, blobs[own:], left_out)
     return Outcome(
         ingestor=text(answer.get("ingestor")),
         version=text(answer.get("version")),
-        attributes=attributes,
-        scientific_metadata=metadata,
-        keywords=tuple(dict.fromkeys(texts(answer.get("keywords")))),
-        samples=tuple(_samples(answer.get("samples"))),
-        thumbnails=thumbnails,
+        **described,
         warnings=(*texts(answer.get("warnings")), *left_out),
-        units=_units(answer.get("units")),
         cleaned=_cleaned(answer.get("cleaned")),
         left_out=tuple(left_out),
         observed=observed_in(answer.get("observed")),
+        children=children,
     )
+
+
+def _described(answer: Mapping[str, Any], blobs: Sequence[bytes], left_out: list[str]) -> dict[str, Any]:
+    """What an outcome and a child's have in common."""
+    return {
+        "attributes": _attributes(answer.get("attributes"), left_out),
+        "scientific_metadata": _metadata(answer.get("scientific_metadata"), left_out),
+        "keywords": tuple(dict.fromkeys(texts(answer.get("keywords")))),
+        "samples": tuple(_samples(answer.get("samples"))),
+        "thumbnails": _thumbnails(answer.get("captions"), blobs, left_out),
+        "units": _units(answer.get("units")),
+    }
+
+
+def _children(value: Any, blobs: Sequence[bytes], left_out: list[str]) -> tuple[ChildOutcome, ...]:
+    """The children, each with the pictures that its captions stand for."""
+    kept: dict[str, ChildOutcome] = {}
+    used = 0
+    for item in value if isinstance(value, list) else ():
+        if not isinstance(item, dict):
+            continue
+        key, captions = text(item.get("key")), item.get("captions")
+        pictures = blobs[used : used + len(captions)] if isinstance(captions, list) else ()
+        used += len(pictures)
+        if not key or key in kept or len(kept) == MAX_CHILDREN:
+            why = f"there may be {MAX_CHILDREN}" if len(kept) == MAX_CHILDREN else "its key is empty or taken"
+            left_out.append(f"The child dataset {key!r} was left out: {why}.")
+        else:
+            kept[key] = ChildOutcome(key, **_described(item, pictures, left_out))
+    return tuple(kept.values())
 
 
 def text(value: Any) -> str:

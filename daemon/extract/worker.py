@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from daemon.extract import cleaning, confinement, frames
 from daemon.extract.observing import Observer
-from daemon.extract.outcome import MAX_THUMBNAIL, MAX_THUMBNAILS
+from daemon.extract.outcome import MAX_CHILDREN, MAX_THUMBNAIL, MAX_THUMBNAILS
 from daemon.extract.pulse import Pulse
 from ingestors.api import Candidate, Extraction, Quantity, UnreadableError, jsonable, units_in
 from ingestors.registry import Registry, explain
@@ -28,6 +28,7 @@ from ingestors.registry import Registry, explain
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from ingestors.api import Child
     from ingestors.registry import Plugin, Ranking
 
 T = TypeVar("T")
@@ -64,9 +65,7 @@ def warm_up() -> None:
     gc.freeze()  # what is there now stays: the collection after each dataset need not look at it again
 
 
-def serve(
-    channel: socket.socket, pulse: Pulse, registry: Registry, idle: float, observer: Observer | None
-) -> None:
+def serve(channel: socket.socket, pulse: Pulse, registry: Registry, idle: float, observer: Observer | None) -> None:
     """Take requests one after the other. Raises OSError when the parent is gone."""
     own_size = confinement.resident_bytes()
     for number in range(1, MAX_DATASETS + 1):
@@ -188,22 +187,44 @@ def packed(plugin: Plugin, extraction: Any) -> tuple[dict[str, Any], list[bytes]
         message = f"extract() returned {type(extraction).__name__} instead of an Extraction"
         raise WrongAnswerError(message)
     warnings = [str(jsonable(str(warning))) for warning in extraction.warnings]
-    pictures = extraction.thumbnails[: MAX_THUMBNAILS + 1]  # one too many (or too long) is what the parent warns of
     pruned = Pruned()
-    metadata = pruned.plain(extraction.scientific_metadata, warnings)
+    own, pictures = described(extraction, pruned, warnings)
+    children = extraction.children[: MAX_CHILDREN + 1]
+    parts = [described(child, pruned, warnings) for child in children]
     answer = {
         "ingestor": plugin.name,
         "version": plugin.version,
+        **own,
+        "cleaned": dict(pruned.cleaned),
+        "warnings": list(dict.fromkeys(warnings)),
+        **(
+            {"children": [{"key": str(child.key), **part} for child, (part, _) in zip(children, parts, strict=True)]}
+            if parts
+            else {}
+        ),
+    }
+    pictures += [png for _, pngs in parts for png in pngs]
+    if sum(map(len, pictures)) > frames.MAX_BLOBS:
+        message = f"its pictures have more than {frames.MAX_BLOBS >> 20} MiB in all"
+        raise WrongAnswerError(message)
+    return answer, pictures
+
+
+def described(
+    extraction: Extraction | Child, pruned: Pruned, warnings: list[str]
+) -> tuple[dict[str, Any], list[bytes]]:
+    """What an extraction and a child of it have in common, and their pictures."""
+    pictures = extraction.thumbnails[: MAX_THUMBNAILS + 1]  # one too many (or too long) is what the parent warns of
+    metadata = pruned.plain(extraction.scientific_metadata, warnings)
+    part = {
         "attributes": {str(name): str(value) for name, value in extraction.attributes.items() if value is not None},
         "scientific_metadata": metadata,
         "units": units_in(metadata),
-        "cleaned": dict(pruned.cleaned),
         "keywords": [str(keyword) for keyword in extraction.keywords],
         "samples": [{"name": str(sample.name), "unique_id": sample.unique_id} for sample in extraction.samples],
         "captions": [str(thumbnail.caption) for thumbnail in pictures],
-        "warnings": warnings,
     }
-    return answer, [bytes(thumbnail.png[: MAX_THUMBNAIL + 1]) for thumbnail in pictures]
+    return part, [bytes(thumbnail.png[: MAX_THUMBNAIL + 1]) for thumbnail in pictures]
 
 
 class Pruned:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
 from daemon import compose as composition
+from daemon.children import ExtractedChild, former_children, pictures
 from daemon.compose import Extracted, Member, Provided
 from daemon.errors import LabferryError
 from daemon.grouping.sessions import Evidence, Span, evidence_for, gap_session, name_for_gap, path_attributes
@@ -25,6 +26,7 @@ from ingestors.api import display_name
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from daemon.extract.outcome import ThumbnailImage
     from daemon.extract.sandbox import Outcome
     from daemon.loops.context import Context, WatchedFolder
     from daemon.loops.recalling import Parent, Recalled
@@ -94,16 +96,17 @@ class Composing:
                 members=[_member(root, file, primary=file is primary) for file in members],
                 provided=self._provided(primary, session, notes),
                 extracted=extracted,
-                thumbnails=_thumbnails(outcome),
+                thumbnails=_thumbnails(outcome.thumbnails),
                 parent_id=parent,
             )
+            former = former_children(current.record, record)
             revision = self._store.datasets.compose(
                 dataset.id,
                 unique_id=unique_id,
                 session=session.id,
                 ingestor=outcome.ingestor,
-                record=to_json(record),
-                thumbnails=record.thumbnails,
+                record={**to_json(record), **({"former_children": former} if former else {})},
+                thumbnails=pictures(record),
             )
             for catalog in self._catalogs:
                 self._store.deliveries.put(dataset.id, revision, catalog, dataset.first_seen)
@@ -125,6 +128,7 @@ class Composing:
             session=kept.session,
             revision=kept.revision,
             files=len(record.files),
+            **({"children": len(record.children)} if record.children else {}),
             **({"warnings": list(record.warnings)} if record.warnings else {}),
         )
 
@@ -252,11 +256,27 @@ def _extracted(outcome: Outcome, members: Sequence[FileRow], sidecar: Sidecar) -
         attributes=outcome.attributes,
         scientific_metadata=outcome.scientific_metadata,
         keywords=outcome.keywords,
-        samples=[SampleRef(sample["name"] or "", sample.get("unique_id")) for sample in outcome.samples],
+        samples=_samples(outcome.samples),
         warnings=[*outcome.warnings, *failures, *notes, *sidecar.warnings],
         units=outcome.units,
         cleaned=outcome.cleaned,
+        children=[
+            ExtractedChild(
+                part=child.key,
+                attributes=child.attributes,
+                scientific_metadata=child.scientific_metadata,
+                keywords=child.keywords,
+                samples=_samples(child.samples),
+                thumbnails=_thumbnails(child.thumbnails, child.key),
+                units=child.units,
+            )
+            for child in outcome.children
+        ],
     )
+
+
+def _samples(samples: Sequence[Mapping[str, str | None]]) -> list[SampleRef]:
+    return [SampleRef(sample["name"] or "", sample.get("unique_id")) for sample in samples]
 
 
 def _member(root: WatchedFolder, file: FileRow, *, primary: bool) -> Member:
@@ -275,9 +295,10 @@ def _member(root: WatchedFolder, file: FileRow, *, primary: bool) -> Member:
     )
 
 
-def _thumbnails(outcome: Outcome) -> tuple[RecordThumbnail, ...]:
-    pictures: list[RecordThumbnail] = []
-    for image in outcome.thumbnails:
-        taken = [picture.name for picture in pictures]
-        pictures.append(composition.thumbnail(image.caption, image.png, image.width, image.height, taken))
-    return tuple(pictures)
+def _thumbnails(images: Sequence[ThumbnailImage], part: str = "") -> tuple[RecordThumbnail, ...]:
+    named: list[RecordThumbnail] = []
+    for image in images:
+        taken = [picture.name for picture in named]
+        picture = composition.thumbnail(image.caption, image.png, image.width, image.height, taken)
+        named.append(replace(picture, part=part))
+    return tuple(named)

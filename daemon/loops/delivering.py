@@ -19,6 +19,7 @@ from daemon.errors import (
     SourceChanged,
     StateError,
 )
+from daemon.loops import parts
 from daemon.loops.context import Stopping
 from daemon.loops.donesteps import DoneSteps
 from daemon.model import DeliveryState
@@ -206,23 +207,23 @@ class Delivering:
 
     def _make_in_order(self, delivery: DeliveryRow, record: DatasetRecord, done: DoneSteps, name: str) -> None:
         known = self._deliveries.steps(delivery.dataset, delivery.catalog)
-        outcomes: dict[tuple[str, str], Mapping[str, Any]] = {key: row.outcome for key, row in known.items()}
-        for step in self._catalog.plan(record):
-            key = (step.kind.value, step.key)
-            row = known.get(key)
-            if row is not None and row.done and row.digest == step.digest:
+        outcomes = parts.outcomes(record, known)
+        for part, step in parts.planned(self._catalog, record):
+            own = parts.kept(part, step)
+            row = known.get((own.kind.value, own.key))
+            if row is not None and row.done and row.digest == own.digest:
                 continue
             self._alive(name)
             attempt = Attempt(
                 repeated=delivery.attempts > 1 or row is not None,
-                memory=row.memory if row is not None and row.digest == step.digest else {},
-                remember=lambda memory, step=step: self._remember(delivery, step, memory, name),  # type: ignore[misc]
-                outcomes=outcomes,
+                memory=row.memory if row is not None and row.digest == own.digest else {},
+                remember=lambda memory, own=own: self._remember(delivery, own, memory, name),  # type: ignore[misc]
+                outcomes=outcomes[part.part],
                 alive=lambda: self._alive(name),
             )
-            outcome = self._catalog.perform(step, record, attempt)
-            done.add(step, outcome)
-            outcomes[key] = outcome
+            outcome = self._catalog.perform(step, part, attempt)
+            done.add(own, outcome)
+            outcomes[part.part][step.kind.value, step.key] = outcome
 
     def _remember(self, delivery: DeliveryRow, step: Step, memory: Mapping[str, Any], name: str) -> None:
         self._deliveries.extend(delivery, step, memory)

@@ -16,6 +16,7 @@ import structlog
 
 from daemon.errors import CatalogError, CatalogUnavailable, NotYet
 from daemon.grouping.sessions import Evidence
+from daemon.loops import parts
 from daemon.loops.context import Stopping
 from daemon.model import DeliveryState, SessionEvidence, StepKind
 from daemon.record_json import from_json
@@ -136,17 +137,24 @@ class Recalling:
         known = self._store.deliveries.steps(delivery.dataset, delivery.catalog)
         found: list[tuple[Step, Mapping[str, Any]]] = []
         missing = 0
-        for step in catalog.plan(record):
-            row = known.get((step.kind.value, step.key))
-            if row is not None and row.done and row.digest == step.digest:
+        lost: set[str] = set()
+        for part, step in parts.planned(catalog, record):
+            own = parts.kept(part, step)
+            row = known.get((own.kind.value, own.key))
+            if row is not None and row.done and row.digest == own.digest:
                 continue
-            outcome = self._asked(partial(readable.recall, step, record))
+            if part.part in lost:
+                missing += 1
+                continue
+            outcome = self._asked(partial(readable.recall, step, part))
             if outcome is not None:
-                found.append((step, outcome))
+                found.append((own, outcome))
                 continue
             missing += 1
-            if step.kind is StepKind.RECORD:
+            if step.kind is StepKind.RECORD and not part.part:
                 break  # nothing else can be there
+            if step.kind is StepKind.RECORD:
+                lost.add(part.part)
         self._store.deliveries.steps_done(delivery, found)
         return missing
 

@@ -229,6 +229,7 @@ class Datasets:
                 "add_thumbnail",
                 dataset=dataset,
                 position=position,
+                part=picture.part,
                 name=picture.name,
                 caption=picture.caption,
                 width=picture.width,
@@ -238,9 +239,17 @@ class Datasets:
             )
 
     def thumbnails(self, dataset: DatasetId) -> tuple[RecordThumbnail, ...]:
-        """The dataset's thumbnails in their order."""
+        """The dataset's thumbnails in their order, then those of its children."""
         return tuple(
-            RecordThumbnail(row["name"], row["caption"], row["width"], row["height"], row["sha256"], row["png"])
+            RecordThumbnail(
+                row["name"],
+                row["caption"],
+                row["width"],
+                row["height"],
+                row["sha256"],
+                row["png"],
+                row["part"] if "part" in row.keys() else "",  # noqa: SIM118 a Row is no mapping; read before migrating
+            )
             for row in self._database.all("thumbnails", dataset=dataset)
         )
 

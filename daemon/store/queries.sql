@@ -176,8 +176,8 @@ SELECT COUNT(*) AS count FROM datasets WHERE state IN ('waiting', 'ready', 'extr
 DELETE FROM thumbnails WHERE dataset = :dataset
 
 -- name: add_thumbnail
-INSERT INTO thumbnails (dataset, position, name, caption, width, height, sha256, png)
-VALUES (:dataset, :position, :name, :caption, :width, :height, :sha256, :png)
+INSERT INTO thumbnails (dataset, position, part, name, caption, width, height, sha256, png)
+VALUES (:dataset, :position, :part, :name, :caption, :width, :height, :sha256, :png)
 
 -- name: thumbnails
 SELECT * FROM thumbnails WHERE dataset = :dataset ORDER BY position

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ingestors.api import Claim, Extraction, Specificity, UnreadableError
 from ingestors.hdf5 import reading
 from ingestors.hdf5.survey import survey
-from ingestors.scopefoundry import companions, layout, leem, person, positions, snapshot, views
+from ingestors.scopefoundry import children, companions, layout, leem, person, positions, snapshot, views
 from ingestors.scopefoundry.scene import Scene
 
 if TYPE_CHECKING:
@@ -15,16 +15,17 @@ if TYPE_CHECKING:
 
     import h5py
 
-    from ingestors.api import Candidate, Sample
+    from ingestors.api import Candidate, Child, Sample
 
 _FORMAT: Final = 60
+_PRODUCTS: Final = {children.SPIN_RUN: "Thin Film Deposition Run"}
 
 
 class ScopeFoundry:
     """ScopeFoundry HDF5 of every layout from 100 on, recognised by its content whatever the file is called."""
 
     name = "scopefoundry"
-    version = "2"
+    version = "3"
 
     def claim(self, candidate: Candidate) -> Claim | None:
         """PRODUCT if there is a view for the file's measurement, a little above FORMAT otherwise."""
@@ -63,14 +64,16 @@ def _extract(candidate: Candidate, file: h5py.File, found: layout.Layout) -> Ext
     scene = Scene.of(file, main, measurements[main]) if main else None
     typed = person.typed({name: layout.settings(group) for name, group in layout.hardware(file).items()})
     kind = _kind(scene)
+    own_id = layout.run_id(scene.settings) if scene is not None and scene.name == children.SPIN_RUN else ""
+    own_id = own_id or layout.unique_id(file)
     attributes = {
         "dataset_name": candidate.stem,
         "measurement": kind.measurement if kind is not None else main,
-        "data_type": kind.data_type if kind is not None else "ScopeFoundry H5 file",
+        "data_type": kind.data_type if kind is not None else _PRODUCTS.get(main, "ScopeFoundry H5 file"),
         "data_format": "h5",
         "instrument_name": reading.attribute_text(found.app, "name") if found.app is not None else "",
         "timestamp": layout.timestamp(file),
-        "unique_id": layout.unique_id(file),
+        "unique_id": own_id,
         "session_name": typed.session_name,
         "project_id": typed.project_id,
         "owner_orcid": typed.owner_orcid,
@@ -93,6 +96,7 @@ def _extract(candidate: Candidate, file: h5py.File, found: layout.Layout) -> Ext
             *_warnings(file, measurements, scene),
             *companions.contradictions(candidate, layout.unique_id(file)),
         ],
+        children=_children(scene, own_id),
     )
 
 
@@ -103,11 +107,19 @@ def _kind(scene: Scene | None) -> leem.Kind | None:
         return None
 
 
+def _children(scene: Scene | None, own_id: str) -> list[Child]:
+    try:
+        return children.children(scene, own_id) if scene is not None else []
+    except Exception:  # noqa: BLE001 the ingestor's edge: odd positions must not cost the metadata
+        return []
+
+
 def _samples(found: layout.Layout, typed: person.Person, scene: Scene | None) -> list[Sample]:
     """The app's sample, what was typed for the catalog, and the samples of each position."""
     own = person.meant(layout.settings(found.app).get("sample"))
     named = [*([person.named_sample(own)] if own else []), *typed.samples]
-    return list(dict.fromkeys([*named, *positions.samples(scene.group if scene is not None else None)]))
+    there = [*positions.samples(scene.group), *children.run_samples(scene)] if scene is not None else []
+    return list(dict.fromkeys([*named, *there]))
 
 
 def _warnings(file: h5py.File, measurements: Mapping[str, h5py.Group], scene: Scene | None) -> list[str]:

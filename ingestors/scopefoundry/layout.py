@@ -160,6 +160,12 @@ def unique_id(file: h5py.File) -> str:
     return found if is_mfid(found) else ""
 
 
+def run_id(settings: Mapping[str, Any]) -> str:
+    """The id that SpinBot gives a run before its file has one; Crucible's ingestor takes it for the dataset's."""
+    found = settings.get("run_id")
+    return found if isinstance(found, str) and is_mfid(found) else ""
+
+
 def is_mfid(text: str) -> bool:
     """Whether the text is an id as Crucible gives them: 128 bits in 26 letters of base 32."""
     return _MFID.fullmatch(text) is not None

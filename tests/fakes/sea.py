@@ -58,7 +58,8 @@ class Sea:
         """What the catalog holds of a voyage; ids by their role."""
         ids = voyage.ids()
         return tuple(
-            _named(self.served.contents(unique_id), dict(zip(ids, ("own", "parent"), strict=True))) for unique_id in ids
+            _named(self.served.contents(unique_id), dict(zip(ids, ("own", "parent", "child"), strict=True)))
+            for unique_id in ids
         )
 
     def disturbed(self, fault: Fault, number: int) -> list[str]:

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from daemon.clock import ManualClock
-from daemon.extract.outcome import Outcome, ThumbnailImage
+from daemon.extract.outcome import ChildOutcome, Outcome, ThumbnailImage
+from daemon.mfid import mfid_of_part
 from daemon.model import DeliveryState
 from tests.fakes.workshop import Workshop
 
@@ -32,6 +33,8 @@ MOST_WAITS: Final = 400
 
 MEASURED: Final = 1_746_515_289
 KEYWORDS: Final = ("gold", "Raman & PL")
+POSITION: Final = "S01"
+"""The key of the one part of the measurement that is a dataset of its own."""
 
 
 def picture(shade: int) -> bytes:
@@ -137,9 +140,10 @@ class Voyage:
             self.sail(enough)
 
     def ids(self) -> list[str]:
-        """The ids of the measurement and of its session's parent, in this order."""
+        """The ids of the measurement, of its session's parent, and of the measurement's child, in this order."""
         rows = self.workshop.store.database.select("SELECT unique_id FROM datasets ORDER BY kind")
-        return [row["unique_id"] for row in rows]
+        own, *parent = [row["unique_id"] for row in rows]
+        return [own, *parent, mfid_of_part(own, POSITION)]
 
     def _settings(self) -> dict[str, Any]:
         attributes = {"project_id": self.project, **({"public": True} if self.public else {})}
@@ -158,4 +162,14 @@ class Voyage:
             keywords=KEYWORDS,
             samples=({"name": "a wafer", "unique_id": self.sample},),
             thumbnails=(ThumbnailImage("map", picture(7), 1, 1),),
+            children=(
+                ChildOutcome(
+                    POSITION,
+                    {"dataset_name": "scan of a wafer"},
+                    {"position": POSITION},
+                    ("film",),
+                    samples=({"name": "a wafer", "unique_id": self.sample},),
+                    thumbnails=(ThumbnailImage("spectrum", picture(8), 1, 1),),
+                ),
+            ),
         )

@@ -58,12 +58,21 @@ def judge(sea: Sea, sparse: int, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_an_undisturbed_voyage_brings_everything_once(sea: Sea) -> None:
-    """What the matrix compares with is right itself: three files, two keywords, a picture, and no refusals."""
-    own, parent = sea.expected
+    """What the matrix compares with is right itself: three files, two keywords, a picture, a child, and no refusals."""
+    own, parent, child = sea.expected
     assert [name for name, *_ in own["files"]] == ["map.h5", "map.log", "view.png"]
-    assert len(own["keywords"]) == len(own["links"]) == 2
+    assert len(own["keywords"]) == 2
     assert len(own["thumbnails"]) == 1
     assert (parent is None) == sea.served.public
+    assert (child is not None) == sea.name.startswith("crucible")
+    if child is not None:
+        told = repr(child["links"])
+        assert ("own" in told, sea.served.sample in told, sea.served.sample in repr(own["links"])) == (
+            True,
+            True,
+            False,
+        )
+        assert (child["files"], child["keywords"], len(child["thumbnails"])) == ([], ["film"], 1)
 
 
 def test_a_fault_at_any_request_leaves_everything_there_once(sea: Sea, capsys: pytest.CaptureFixture[str]) -> None:

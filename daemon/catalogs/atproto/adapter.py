@@ -75,7 +75,12 @@ class AtProto(AtProtoReading):
         return check(self._session, self._storage, self._options.max_size)
 
     def plan(self, record: DatasetRecord) -> Sequence[Step]:
-        """The steps, in order. Raises CatalogRefused for what the lexicon does not allow."""
+        """The steps, in order. Raises CatalogRefused for what the lexicon does not allow.
+
+        A child dataset has none: an entry tells where files are, and its parent's has all of them.
+        """
+        if record.part:
+            return []
         if unwanted(record):
             return [Step(StepKind.RECORD, WITHDRAWAL_STEP, f"revision {record.revision}")]
         entry = self._entry(record, _PLACEHOLDER)

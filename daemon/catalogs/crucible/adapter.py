@@ -7,7 +7,7 @@ are those of nano-crucible 3.3.0 (`resources/datasets.py`, `files.py`, `ingestio
 from __future__ import annotations
 
 from base64 import b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from daemon.catalogs.answers import nonsense
@@ -55,6 +55,12 @@ _CLASSES_SECONDS: Final = 3600.0
 _NOT_FOUND: Final = 404
 _LEFT_SHOWN: Final = 50
 _ASKED: Final = frozenset({Source.SESSION, Source.SIDECAR, Source.PATH, Source.CONFIGURATION})
+
+
+def known_there(record: DatasetRecord, attempt: Attempt) -> DatasetRecord:
+    """The record under the id by which the catalog knows it: a child that its own ingestors made has one of theirs."""
+    theirs = attempt.outcomes.get((StepKind.RECORD, RECORD_KEY), {}).get("unique_id")
+    return replace(record, unique_id=theirs) if isinstance(theirs, str) else record
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +142,7 @@ class Crucible(CrucibleReading):
     ) -> Mapping[str, Any]:
         """Do one step; see the protocol."""
         attempt.alive()
+        record = known_there(record, attempt)
         match step.kind:
             case StepKind.RECORD:
                 return self._record(record, attempt)
@@ -179,6 +186,9 @@ class Crucible(CrucibleReading):
         there = self._dataset(record.unique_id) if attempt.repeated else None
         if there is not None:
             return self._adopt(record, body, there)
+        theirs = self._child_there(record)
+        if theirs is not None:
+            return {"created": False, "revision": record.revision, "sent": body, "left": {}, "unique_id": theirs}
         try:
             return self._create(record, body)
         except CatalogRefused:
@@ -366,7 +376,7 @@ class Crucible(CrucibleReading):
         path = f"/datasets/{segment(parent)}/children/{segment(record.unique_id)}"
         answer = self._client.call("POST", path, query=[("relationship_type", relation)], also=(_NOT_FOUND,))
         if not answer.ok:
-            what = "The session's dataset" if relation == PART else "The dataset that this one is derived from,"
+            what = "The dataset that this one is part of," if relation == PART else "The one that it is derived from,"
             raise NotYet(f"{what} {parent} is not in {self.name} yet.")
         answer.mapping()
         return {}

@@ -113,6 +113,9 @@ class CrucibleReading:
     def _recall_record(self, record: DatasetRecord) -> Mapping[str, Any] | None:
         there = self._dataset(record.unique_id)
         body = dataset_body(record)
+        theirs = self._child_there(record) if there is None else None
+        if theirs is not None:
+            return {"created": False, "revision": record.revision, "sent": body, "left": {}, "unique_id": theirs}
         if record.ingestor == _SESSION:
             body.pop("timestamp", None)  # of the first dataset that is still known, which may be a later one
         if there is None or contradictions(body, there):
@@ -153,6 +156,15 @@ class CrucibleReading:
     def _keywords(self, unique_id: str) -> list[Any]:
         listed = self._client.call("GET", f"/datasets/{segment(unique_id)}/keywords").items()
         return [item.get("keyword") if isinstance(item, dict) else item for item in listed]
+
+    def _child_there(self, record: DatasetRecord) -> str | None:
+        """The id of a child of this name that its parent has already: Crucible's ingestors tell theirs by the name."""
+        name = record.value("dataset_name")
+        if not record.part or record.parent_id is None:
+            return None
+        below = (item for item in self._links(record.parent_id) if item.get("direction") in {"target", None})
+        named = (item["unique_id"] for item in below if item.get("name") == name)
+        return next((unique_id for unique_id in named if unique_id != record.unique_id), None)
 
     def _links(self, unique_id: str) -> list[dict[str, Any]]:
         items = self._mappings(f"/resources/{segment(unique_id)}/links")

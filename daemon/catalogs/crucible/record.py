@@ -50,13 +50,15 @@ def dataset_body(record: DatasetRecord) -> dict[str, Any]:
 
 
 def linked_samples(record: DatasetRecord) -> list[str]:
-    """The ids of the samples that can be linked: Crucible knows samples by id only."""
-    return list(dict.fromkeys(s.unique_id for s in record.samples if s.unique_id is not None and is_mfid(s.unique_id)))
+    """The ids of the samples that can be linked: Crucible knows samples by id only. A child's are linked to the child."""
+    own = [sample.unique_id for sample in record.samples if sample.unique_id is not None and not sample.in_child]
+    return list(dict.fromkeys(unique_id for unique_id in own if is_mfid(unique_id)))
 
 
 def named_samples(record: DatasetRecord) -> list[str]:
     """The samples of which only a name is known: whether Crucible knows one of this name is asked there."""
-    return list(dict.fromkeys(s.name.strip() for s in record.samples if s.unique_id is None and s.name.strip()))
+    own = [sample.name.strip() for sample in record.samples if sample.unique_id is None and not sample.in_child]
+    return list(dict.fromkeys(name for name in own if name))
 
 
 def left_out(record: DatasetRecord) -> dict[str, str]:

@@ -58,8 +58,11 @@ class SciCat(SciCatReading):
         return [*findings, *(self._mover.check() if self._mover is not None else [])]
 
     def plan(self, record: DatasetRecord) -> Sequence[Step]:
-        """The steps, in order. Raises CatalogRefused for a record that the configuration makes nothing valid of."""
-        if not record.files and not self._settings.parents:
+        """The steps, in order. Raises CatalogRefused for a record that the configuration makes nothing valid of.
+
+        A child dataset has none: SciCat's datasets are files of a folder, and may name many samples; the parent does.
+        """
+        if record.part or (not record.files and not self._settings.parents):
             return []
         steps = [Step(StepKind.RECORD, RECORD_KEY, digest_of(self._mapping.body(record)))]
         if self._mover is not None:
