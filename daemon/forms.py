@@ -114,7 +114,7 @@ def path_expression(text: str) -> str:
 
 def web_address(text: str) -> str:
     """Accept an http(s) base address without credentials, query or final slash. Raises ValueError."""
-    example = "should be a web address such as https://crucible.lbl.gov/api/v3"
+    example = "should be a web address such as https://catalog.example.org"
     try:
         parts = urlsplit(text.strip())
         usable = parts.scheme in {"http", "https"} and parts.hostname and (parts.port or 1) <= _PORTS

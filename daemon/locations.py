@@ -81,7 +81,27 @@ def examine(document: Document, environment: Mapping[str, str], *, folders: bool
     for folder in found:
         if folder.trail[0] == "state" or (folder.trail[-1] in {"path", "to"} and folder.trail[0] == "catalogs"):
             _outside(folder, roots, document, environment)
+        if folder.trail[-1] == "verify_tls" and folders and not folder.path.is_file():
+            document.problem(folder.trail, f"there is no file {folder.path}; name a certificate authority's file")
+    _mapped(document, [root.path for root in roots])
     _each_its_own([one for one in found if one.trail[0] == "state" or one.trail[::2] == ("catalogs", "path")], document)
+
+
+def _mapped(document: Document, roots: list[Path]) -> None:
+    """A path map leads to every folder that files are delivered from, or each dataset there would be refused."""
+    catalogs = document.values.get("catalogs") if isinstance(document.values, dict) else None
+    for index, catalog in enumerate(catalogs if isinstance(catalogs, list) else []):
+        entries = catalog.get("path_map") if isinstance(catalog, dict) else None
+        moving = catalog.get("transfer") if isinstance(catalog, dict) else None
+        to = moving.get("to") if isinstance(moving, dict) and moving.get("mode") == "copy" else None
+        if not isinstance(entries, list) or (isinstance(moving, dict) and moving.get("mode") == "remote"):
+            continue
+        heres = [entry.get("here") for entry in entries if isinstance(entry, dict)]
+        known = [Path(here) for here in heres if isinstance(here, str) and here.startswith("/")]
+        for folder in [Path(to)] if isinstance(to, str) else roots if known else []:
+            if known and not any(folder.is_relative_to(here) for here in known):
+                text = f"no entry leads to {folder}, so nothing from there could be delivered; add one whose `here` is {folder} or above it"
+                document.problem(("catalogs", index, "path_map"), text)
 
 
 def _each_its_own(folders: list[_Folder], document: Document) -> None:

@@ -71,6 +71,12 @@ class Template:
         """Every name that is looked up."""
         return frozenset(name for part in self._parts if isinstance(part, _Placeholder) for name in part.names())
 
+    def formats(self) -> Iterator[tuple[tuple[str, ...], str, bool]]:
+        """Each placeholder that has a format: its alternatives, the format, and whether it is one for times."""
+        for part in self._parts:
+            if isinstance(part, _Placeholder) and part.format:
+                yield part.alternatives, part.format, _is_of_times(part.format)
+
     def fill(self, values: Mapping[str, Any]) -> str | None:
         """The text with its values; None if a placeholder has none. Raises ValueError if a format does not fit a value."""
         texts = []
@@ -138,7 +144,7 @@ def _usable(form: str) -> bool:
     if digits:
         return False
     try:
-        if "%" in form and form != "%" and not form.rstrip("%").replace(".", "").isdecimal():
+        if _is_of_times(form):
             written = _EXAMPLE.strftime(form.replace("%%", ""))
             return bool(written) and "%" not in written  # what it does not know it leaves as it stands
         return all(character in _FORMATS for character in form) and bool(format(1.5, form) or True)
@@ -147,6 +153,10 @@ def _usable(form: str) -> bool:
             return bool(format(1, form))
         except ValueError:
             return False
+
+
+def _is_of_times(form: str) -> bool:
+    return "%" in form and form != "%" and not form.rstrip("%").replace(".", "").isdecimal()
 
 
 def _formatted(value: Any, form: str) -> str:

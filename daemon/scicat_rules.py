@@ -25,6 +25,13 @@ _FQDN: Final = re.compile(_NAME, re.ASCII)
 _SCHEMES: Final = frozenset({"", "http", "https", "ftp", "sftp"})
 _LONGEST_EMAIL: Final = 254
 
+_ORCID: Final = re.compile(r"(\d{4}-){3}\d{3}[\dX]", re.ASCII)
+_CLASSES: Final = re.compile(r"(AU|AV|CO|IN)=(low|medium|high)(,(AU|AV|CO|IN)=(low|medium|high))*")
+_CREATIVE: Final = re.compile(
+    r"CC0([- ]1\.0)?|CC[- ]BY([- ](NC|SA|ND|NC-SA|NC-ND))?([- ][1-4]\.[05]([- ][A-Z]{2,4})?)?"
+)
+_PANET: Final = re.compile(r"/PaNET/PaNET\d{5}$")
+
 REQUIRED: Final = ("ownerGroup", "owner", "contactEmail", "sourceFolder", "creationTime", "datasetName", "type")
 
 
@@ -75,6 +82,52 @@ def moment(value: str) -> str:
     return "" if good else f"should be a time such as 2026-11-20T10:00:00+01:00, and {value!r} is none"
 
 
+def orcid(value: str) -> str:
+    """An ORCID with its check digit (ISO 7064, 11-2); "" or what is wrong."""
+    rule = f"should be an ORCID such as 0000-0002-1825-0097, and {value!r} is none"
+    if not _ORCID.fullmatch(value):
+        return rule
+    total = 0
+    for digit in value.replace("-", "")[:-1]:
+        total = (total + int(digit)) * 2
+    last = (12 - total % 11) % 11
+    return "" if value[-1] == ("X" if last == 10 else str(last)) else f"{rule}: its last character does not agree"  # noqa: PLR2004 X stands for ten
+
+
+def classification(value: str) -> str:
+    """Authenticity, availability, confidentiality, integrity, each with a level; "" or what is wrong."""
+    rule = (
+        f"should be levels such as IN=medium,AV=low,CO=low (AU, AV, CO, IN; low, medium, high), and {value!r} is none"
+    )
+    return "" if _CLASSES.fullmatch(value) else rule
+
+
+def licence(value: str) -> str:
+    """A licence's name; one of Creative Commons has to be one that there is. "" or what is wrong."""
+    told = value.strip().upper().replace(" ", "-")
+    if not re.match(r"CC0?\b|CC-?BY", told) or _CREATIVE.fullmatch(value.strip()):
+        return text(value)
+    return f"should be a licence's name such as CC-BY-4.0 or CC0-1.0, and {value!r} is none of Creative Commons'"
+
+
+def folder(value: str) -> str:
+    """A whole path as some file server writes it; "" or what is wrong."""
+    good = re.match(r"/|[A-Za-z]:[\\/]|\\\\|[a-z][a-z0-9+.-]*://", value)
+    return (
+        "" if good else f"should be a whole path such as /storage/em, P:\\em or \\\\server\\em, and {value!r} is none"
+    )
+
+
+def technique(value: str) -> str:
+    """A technique's IRI; one of PaNET has five digits. "" or what is wrong."""
+    good = re.fullmatch(r"[a-z][a-z0-9+.-]*://\S+/\S+", value) and (
+        "panet" not in value.lower() or _PANET.search(value)
+    )
+    return (
+        "" if good else f"should be an IRI such as http://purl.org/pan-science/PaNET/PaNET01168, and {value!r} is none"
+    )
+
+
 TEXTS: Final[Mapping[str, Callable[[str], str]]] = {
     "ownerGroup": text,
     "instrumentGroup": text,
@@ -98,6 +151,14 @@ TEXTS: Final[Mapping[str, Callable[[str], str]]] = {
     "classification": text,
 }
 """The fields that are one text each, with their rules."""
+
+FIXED: Final[Mapping[str, Callable[[str], str]]] = {
+    "orcidOfOwner": orcid,
+    "classification": classification,
+    "license": licence,
+    "sourceFolder": folder,
+}
+"""Rules that SciCat does not look at, for a text that is the same for every dataset: there it is a mistake of somebody's."""
 
 LISTS: Final = (
     "accessGroups", "principalInvestigators", "keywords", "proposalIds", "sampleIds", "instrumentIds", "inputDatasets",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
@@ -16,17 +17,27 @@ from daemon.forms import (
     FilePath,
     WebAddress,
     did_you_mean,
+    web_address,
 )
 from daemon.placeholders import Template
 from daemon.policies import Uploading
 from daemon.strict import Strict
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from pydantic import ValidationInfo
 
 PLACEHOLDERS: Final = PROVIDABLE | {"unique_id", "instrument", "ingestor", "file", "folder"}
 """The names that a template may use, besides everything below `metadata.`."""
 _BELOW_METADATA: Final = "metadata."
+_OWN_TEXTS: Final = (*(name for name in scicat_rules.TEXTS if not name.endswith("Time")), "instrument")
+_OWN_LISTS: Final = ("accessGroups", "principalInvestigators", "proposalIds", "sampleIds")
+_STORAGES: Final = (
+    "abfs", "abfss", "adl", "az", "dav", "davs", "file", "ftp", "gcs", "gs", "hdfs", "http", "https", "local", "memory", "oci",
+    "s3", "s3a", "sftp", "smb", "ssh", "webdav", "webhdfs",
+)  # fmt: skip
+"""Protocols that fsspec or a package for it speaks; others may be installed, so a name is only doubted if it is near to one."""
 
 
 def template(text: str) -> str:
@@ -36,12 +47,21 @@ def template(text: str) -> str:
         if not name.startswith(_BELOW_METADATA) and root not in PLACEHOLDERS:
             known = PLACEHOLDERS | {"metadata.…"}
             raise ValueError(did_you_mean(f"has the placeholder {{{name}}}, which is nothing known", name, known))
+    for names, form, of_times in Template.parse(text).formats():
+        looked_up = [name for name in names if name[0] not in "'\""]
+        if not any(name.startswith(_BELOW_METADATA) or (of_times and name == "timestamp") for name in looked_up):
+            raise ValueError(
+                f"has the format {form!r} for {looked_up[0]}, which is no {'time' if of_times else 'number'}; leave it away"
+            )
     return text
 
 
 def address(text: str) -> str:
     """Accept SciCat's address, with or without the version of its API. Raises ValueError."""
-    return re.sub(r"(/api)?(/v[34])?$", "", text)
+    page = re.search(r"/(datasets|login|proposals|samples|instruments)(/.*)?$", text)
+    if page:
+        raise ValueError(f"should be the backend's address, and {page[0]} is a page for people; leave that away")
+    return re.sub(r"/explorer$|(/api)?(/v[34])?$", "", text)
 
 
 def _relative(text: str) -> str:
@@ -58,17 +78,36 @@ def _absolute(text: object) -> object:
     return text
 
 
+def _constant(name: str, text: str) -> str:
+    """What is wrong with a text that is the same for every dataset; "" for a template."""
+    if Template.parse(text).names():
+        return ""
+    return next((wrong for rule in _rules(name) if (wrong := rule(text))), "")
+
+
+def _rules(name: str) -> Iterator[Callable[[str], str]]:
+    yield scicat_rules.text
+    for rules in (scicat_rules.TEXTS, scicat_rules.FIXED):
+        if name in rules:
+            yield rules[name]
+
+
 TemplateText = Annotated[str, AfterValidator(template)]
 
 
 class SciCatTechnique(Strict):
     """An experimental technique, as the PaNET ontology names it."""
 
-    pid: str = Field(
-        min_length=1,
-        description="The technique's IRI in PaNET, such as http://purl.org/pan-science/PaNET/PaNET01168.",
-    )
-    name: str = Field(min_length=1, description="The technique's name, such as transmission electron microscopy.")
+    pid: str = Field(description="The technique's IRI in PaNET, such as http://purl.org/pan-science/PaNET/PaNET01168.")
+    name: str = Field(description="The technique's name, such as transmission electron microscopy.")
+
+    @field_validator("pid", "name")
+    @classmethod
+    def _rule(cls, value: str, info: ValidationInfo) -> str:
+        wrong = scicat_rules.text(value) or (scicat_rules.technique(value) if info.field_name == "pid" else "")
+        if wrong:
+            raise ValueError(wrong)
+        return value
 
 
 class SciCatLifecycle(Strict):
@@ -140,25 +179,37 @@ class SciCatDataset(Strict):
         SciCatLifecycle(), description="What the archive may do with it, and when."
     )
 
-    @field_validator(
-        *scicat_rules.TEXTS.keys() & {"ownerGroup", "owner", "contactEmail", "ownerEmail", "sourceFolderHost"}
-    )
+    @field_validator(*_OWN_TEXTS)
     @classmethod
     def _rule(cls, value: str | None, info: ValidationInfo) -> str | None:
-        """A text without placeholders has to keep the server's rule already here."""
-        if value is None or info.field_name is None or Template.parse(value).names():
-            return value
-        wrong = scicat_rules.text(value) or scicat_rules.TEXTS[info.field_name](value)
-        if wrong:
+        """A text without placeholders has to keep the rules already here."""
+        if value is not None and info.field_name is not None and (wrong := _constant(info.field_name, value)):
             raise ValueError(wrong)
         return value
+
+    @field_validator(*_OWN_LISTS)
+    @classmethod
+    def _filled(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        if any(not text.strip() for text in values):
+            raise ValueError("should be a list of texts, none of them empty")
+        return values
 
 
 class SciCatPath(Strict):
     """How a folder of this computer is called by others."""
 
     here: Annotated[str, BeforeValidator(_absolute)] = Field(description="A folder as this computer sees it.")
-    there: str = Field(min_length=1, description="The same folder as the file server sees it.")
+    there: str = Field(description="The same folder as the file server sees it.")
+
+    @field_validator("there")
+    @classmethod
+    def _whole(cls, value: str) -> str:
+        if wrong := scicat_rules.folder(value):
+            raise ValueError(wrong)
+        return value
+
+
+_NOTHING_MOVES: Final = "has no meaning where files stay in place; say `mode: copy` or `mode: remote`"
 
 
 class SciCatTransfer(Strict):
@@ -192,7 +243,23 @@ class SciCatTransfer(Strict):
         if mode == "remote" and (value is None or not re.fullmatch(r"[a-z][a-z0-9+.-]*://.*[^/].*", value)):
             raise ValueError("should be a URL such as sftp://storage.example.org/incoming or s3://bucket/incoming")
         if mode == "in-place" and value is not None:
-            raise ValueError("has no meaning where files stay in place; say `mode: copy` or `mode: remote`")
+            raise ValueError(_NOTHING_MOVES)
+        if mode == "remote" and value is not None:
+            scheme = value.partition(":")[0]
+            near = difflib.get_close_matches(scheme, _STORAGES, n=1, cutoff=0.7)
+            if near and scheme not in _STORAGES:
+                raise ValueError(f"has the protocol {scheme!r}, which nothing speaks; did you mean {near[0]!r}?")
+        return value
+
+    @field_validator("layout", "verify", "options")
+    @classmethod
+    def _of_use(cls, value: Any, info: ValidationInfo) -> Any:
+        """Only what is given is looked at: a default says nothing."""
+        mode = info.data.get("mode", "in-place")
+        if mode == "in-place":
+            raise ValueError(_NOTHING_MOVES)
+        if mode == "copy" and info.field_name == "options":
+            raise ValueError("has no meaning for `mode: copy`; options are fsspec's, for `mode: remote`")
         return value
 
 
@@ -231,6 +298,35 @@ class SciCatCatalog(Uploading):
     verify_tls: bool | FilePath = Field(
         default=True, description="`false` trusts any server (tests only); a path names a certificate authority's file."
     )
+
+    @field_validator("password", "token")
+    @classmethod
+    def _one_account(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is not None and info.field_name == "password" and info.data.get("username") is None:
+            raise ValueError("needs `username`, the account whose password it is")
+        if value is not None and info.field_name == "token" and info.data.get("username") is not None:
+            raise ValueError("has no meaning beside `username`, whose password makes tokens; give one of the two")
+        return value
+
+    @field_validator("path_map")
+    @classmethod
+    def _once(cls, value: tuple[SciCatPath, ...]) -> tuple[SciCatPath, ...]:
+        folders = [entry.here.rstrip("/") for entry in value]
+        twice = next((name for name in folders if folders.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"names {twice or '/'} twice; one folder is called one thing")
+        return value
+
+    @field_validator("page")
+    @classmethod
+    def _page(cls, value: str | None) -> str | None:
+        if value is not None and "{pid}" not in value:
+            raise ValueError(
+                "needs {pid}, which stands for the dataset's pid: https://scicat.example.org/datasets/{pid}"
+            )
+        if value is not None:
+            web_address(value.replace("{pid}", "x"))
+        return value
 
     @field_validator("pid_prefix")
     @classmethod

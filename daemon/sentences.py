@@ -53,7 +53,11 @@ def report(error: ValidationError, document: Document) -> None:
         trail, value = _trail(detail, document.values)
         if detail["type"] == "too_short" and value:
             continue  # pydantic counts only the items that it could read; those have sentences of their own
-        for place, text in _told(detail, trail):
+        if detail["type"] == "string_type" and isinstance(value, (dict, list)):
+            told = [(trail, f"should be one text and no {'list' if isinstance(value, list) else 'mapping'}")]
+        else:
+            told = _told(detail, trail)
+        for place, text in told:
             # A value that fits none of several types is one mistake, not one for each type.
             if (place, "") not in seen or detail["type"] in {"extra_forbidden", "missing"}:
                 seen.add((place, ""))

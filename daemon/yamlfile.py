@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -16,7 +17,7 @@ from daemon.settings import CATALOGS, Instrument
 from daemon.yamltext import Document, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from daemon.yamltext import Trail
@@ -37,6 +38,7 @@ class PluginName(Protocol):
 MAX_BYTES: Final = 1 << 20
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _SECRETS: Final = ("api_key", "password", "token")
+_SECRET_OPTION: Final = re.compile(r"pass(word|phrase|wd)|secret|token|account_key|connection_string")
 
 
 def load(
@@ -116,11 +118,28 @@ def _examine_catalogs(document: Document, path: Path, mode: int) -> None:
                 line = document.place(("catalogs", first)).line
                 text = f"the catalog in line {line} is called {name!r} too; give one of them another `name:`"
                 document.problem(("catalogs", index, *(["name"] if "name" in catalog else [])), text)
-        for option in _SECRETS:
-            if catalog.get(option) is not None and mode & _OTHERS:
-                variable = f"LABFERRY_{str(name or 'NAME').replace('-', '_').upper()}_{option.upper()}"
-                text = f"others may read this file: run `chmod 600 {path}`, or move this to {variable} or a systemd credential"
-                document.problem(("catalogs", index, option), text)
+        for trail, what in _secrets(catalog) if mode & _OTHERS else ():
+            variable = f"LABFERRY_{str(name or 'NAME').replace('-', '_').upper()}_{what.upper()}"
+            text = (
+                f"others may read this file: run `chmod 600 {path}`, or move this to {variable} or a systemd credential"
+            )
+            document.problem(("catalogs", index, *trail), text)
+
+
+def _secrets(catalog: Mapping[str, Any]) -> Iterator[tuple[Trail, str]]:
+    """Where a secret stands in a catalog's section, and the name of the variable that it could be in."""
+    for option in _SECRETS:
+        if catalog.get(option) is not None:
+            yield (option,), option
+    for section in ("transfer", "storage"):
+        given = catalog.get(section)
+        options = given.get("options") if isinstance(given, dict) else None
+        for key in options if isinstance(options, dict) else ():
+            if _SECRET_OPTION.search(str(key).lower()):
+                yield (section, "options", key), "storage_password"
+        to = given.get("to") if isinstance(given, dict) else None
+        if isinstance(to, str) and re.match(r"[a-z0-9+.-]+://[^/@]*:[^/@]+@", to):
+            yield (section, "to"), "storage_password"
 
 
 def _examine_ingestors(document: Document, installed: Callable[[], Iterable[PluginName]]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from daemon.catalogs.catalog import Finding, Health
 from daemon.catalogs.scicat.account import Renewed
 from daemon.catalogs.scicat.lookups import PROBED, probe, refusal
-from daemon.catalogs.scicat.record import chosen_pid
+from daemon.catalogs.scicat.record import KNOWN_TYPES, chosen_pid
 from daemon.errors import LabferryError
 from daemon.placeholders import Template
 
@@ -62,6 +62,10 @@ def _alive(client: HttpClient, account: Account, options: SciCatOptions) -> Iter
     yield Finding(Health.OK, f"{client.catalog} answers" + (f"; it is of generation {known}." if known else "."))
     fields = document.get("components", {}).get("schemas", {}).get("CreateDatasetDto", {}).get("properties")
     sent = [name for name, value in options.settings.dataset if value not in (None, (), {}) and name not in _OURS]
+    kind = options.settings.dataset.type
+    if not Template.parse(kind).names() and kind.lower() not in KNOWN_TYPES:
+        text = f"type: {kind!r} is neither raw nor derived; {client.catalog} takes any word for it: look whether it is one of the facility's."
+        yield Finding(Health.WARNING, text)
     unknown = sorted(set(sent) - set(fields)) if isinstance(fields, dict) else []
     if unknown:
         text = (

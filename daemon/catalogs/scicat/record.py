@@ -31,6 +31,9 @@ CREATED: Final = "datasetCreated"
 _PIDS: Final = UUID("6f0c7d0e-2c5b-5d0e-9b0a-6d1f3c0a4b52")
 _MOST_NAMES: Final = 5000
 _DERIVED: Final = frozenset({"processed", "derived", "reduced", "analysed", "analyzed"})
+KNOWN_TYPES: Final = _DERIVED | {"raw"}
+"""The dataset types that mean something in every SciCat, whatever their capitals."""
+
 _PLAIN_TEXTS: Final = (
     "instrumentGroup", "ownerEmail", "orcidOfOwner", "description", "comment", "sourceFolderHost", "creationLocation",
     "dataFormat", "runNumber", "license", "classification",

@@ -154,7 +154,7 @@ BROKEN = {
     "catalog type": ("instrument: ab\nroots: [{path: data}]\ncatalogs:\n  - type: scicta\n", "4:5: catalogs[0].type: 'scicta' is no type of catalog; did you mean 'scicat'?"),
     "catalog without type": ("instrument: ab\nroots: [{path: data}]\ncatalogs:\n  - name: x\n", "4:5: catalogs[0]: the option `type` is missing; known types are atproto, crucible, local, scicat"),
     "catalog's option": ("instrument: ab\nroots: [{path: data}]\ncatalogs:\n  - type: crucible\n    port: 80\n", "5:5: catalogs[0].port: is no option here; known are api_key, bandwidth, ingestion, known_files, large, metadata, name, quiet_hours, rewritten, type, url, verify_tls, workers"),
-    "catalog's address": ("instrument: ab\nroots: [{path: data}]\ncatalogs:\n  - type: crucible\n    url: crucible.lbl.gov\n", "5:5: catalogs[0].url: should be a web address such as https://crucible.lbl.gov/api/v3"),
+    "catalog's address": ("instrument: ab\nroots: [{path: data}]\ncatalogs:\n  - type: crucible\n    url: crucible.lbl.gov\n", "5:5: catalogs[0].url: should be a web address such as https://catalog.example.org"),
     "catalogs of one name": ("instrument: ab\nroots: [{path: data}]\ncatalogs:\n  - {type: crucible}\n  - {type: crucible}\n", "5:5: catalogs[1]: the catalog in line 4 is called 'crucible' too; give one of them another `name:`"),
     "catalogs in one folder": ("instrument: ab\nroots: [{path: data}]\ncatalogs:\n  - {type: local, path: c}\n  - {type: local, name: b, path: ./c}\n", "5:28: catalogs[1].path: DIR/c is used in line 4 already; each needs its own folder"),
     "number too large": ("instrument: ab\nroots: [{path: data}]\ncatalogs:\n  - {type: local, port: 99999}\n", "4:19: catalogs[0].port: should be at most 65535"),
