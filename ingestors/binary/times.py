@@ -11,6 +11,7 @@ from ingestors.dat.dates import NEVER, Moment
 _MAC: Final = datetime(1904, 1, 1)  # noqa: DTZ001 local time of the computer
 _WINDOWS: Final = datetime(1601, 1, 1, tzinfo=UTC)
 _DELPHI: Final = datetime(1899, 12, 30)  # noqa: DTZ001 local time of the computer
+_OMNIC: Final = datetime(1899, 12, 31, tzinfo=UTC)
 _NO_ZONE: Final = "The file does not say in which time zone its time is."
 
 
@@ -32,6 +33,11 @@ def filetime(ticks: int) -> Moment:
 def days(count: float) -> Moment:
     """Days since 1899-12-30 in local time (OLE automation, Delphi's TDateTime); zero means never."""
     return _after(_DELPHI, count * 86400)
+
+
+def omnic(seconds: int) -> Moment:
+    """Seconds since 1899-12-31 in UTC (Thermo's OMNIC); zero means never."""
+    return _after(_OMNIC, seconds)
 
 
 def _after(zero: datetime, seconds: float) -> Moment:
