@@ -1,17 +1,19 @@
-"""Is this store the one that knew everything? Asked once, before a new store's first delivery."""
+"""Is this store the one that knew everything? Each catalog is asked once, before a new store's first delivery to it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+import threading
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from daemon.catalogs.catalog import Readable
-from daemon.errors import CatalogError, StateError
-from daemon.store.opening import BEGUN, REBUILDING
+from daemon.errors import CatalogError, CatalogRefused, StateError
+from daemon.store.opening import BEGUN, REBUILDING, UNASKED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from daemon.assembly import Connection
@@ -21,37 +23,101 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("labferry.store")
 
-_REBUILD = (
+_REBUILD: Final = (
     "`labferry rebuild CONFIG` finds again what was known, in the folders and in the catalogs; nothing is sent twice."
 )
 
 
-def demand_known(store: Store, state: Path, instrument: Instrument, connections: Mapping[str, Connection]) -> None:
-    """Refuse to begin with an empty store if a catalog holds what an earlier one delivered. Raises StateError.
+class Continuity:
+    """Asks the catalogs whether they hold what an earlier store of this instrument delivered. Safe for threads.
 
-    A catalog that cannot be asked now does not stop a first start; the log says so.
+    One that cannot be asked at a first start stops nothing but its own deliveries: the store keeps its name until it
+    has answered. `lost` is set, and `stop` called, if one says later that there was a store before.
     """
-    if store.fact(REBUILDING):
-        raise StateError(
-            f"The store in {state} is being rebuilt, and that did not end.",
-            "Run `labferry rebuild CONFIG` again; it goes on.",
-        )
-    if store.fact(BEGUN) or store.database.one("some_file") is not None:
-        return
-    slug = str(instrument.attributes.get("instrument_id", instrument.instrument))
-    for name, (_, catalog) in readable(connections).items():
+
+    def __init__(
+        self,
+        store: Store,
+        state: Path,
+        instrument: Instrument,
+        connections: Mapping[str, Connection],
+        stop: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._state = state
+        self._slug = str(instrument.attributes.get("instrument_id", instrument.instrument))
+        self._catalogs = readable(connections)
+        self._stop = stop
+        self._lock = threading.Lock()
+        self._unasked: frozenset[str] = frozenset()
+        self.lost: StateError | None = None
+
+    def demand(self) -> None:
+        """Refuse to begin, at a start, if a catalog knows an earlier store. Raises StateError."""
+        if self._store.fact(REBUILDING):
+            raise StateError(
+                f"The store in {self._state} is being rebuilt, and that did not end.",
+                "Run `labferry rebuild CONFIG` again; it goes on.",
+            )
+        known = self._store.fact(BEGUN) or self._store.database.one("some_file") is not None
+        waiting = json.loads(self._store.fact(UNASKED) or "[]")
+        silent = {name for name in (waiting if known else self._catalogs) if not self._asked(name)}
+        self._keep(silent)
+        self._store.keep_fact(BEGUN, "1")
+
+    def ask(self, name: str) -> bool:
+        """Ask a catalog that could not be asked before; False if nothing may be delivered to it.
+
+        Raises a CatalogError if it does not answer now either.
+        """
+        if name not in self._unasked:
+            return self.lost is None
+        with self._lock:
+            if name in self._unasked and self.lost is None:
+                try:
+                    self._look(name)
+                except StateError as error:
+                    self.lost = error
+                    self._stop()
+                else:
+                    self._keep(self._unasked - {name})
+        return self.lost is None
+
+    def _asked(self, name: str) -> bool:
+        """Whether a catalog has answered, and knows nothing. Raises StateError if it knows something."""
         try:
-            there = catalog.trace(slug)
+            self._look(name)
         except CatalogError as error:
-            log.warning("store.new", state=str(state), catalog=name, problem=str(error))
-            continue
+            log.warning(
+                "store.new",
+                state=str(self._state),
+                catalog=name,
+                problem=str(error),
+                advice="What is measured waits; nothing is sent to it before it has said that it knows nothing of this"
+                " instrument yet.",
+            )
+            return False
+        return True
+
+    def _look(self, name: str) -> None:
+        """Raises StateError if the catalog knows something; CatalogUnavailable, CredentialsRefused or NotYet."""
+        if name not in self._catalogs:
+            return
+        try:
+            there = self._catalogs[name][1].trace(self._slug)
+        except CatalogRefused as error:  # it never will answer this, and that must not keep everything waiting
+            log.warning("store.new", state=str(self._state), catalog=name, problem=str(error))
+            return
         if there is not None:
             raise StateError(
-                f"The store in {state} is new, but {name} holds datasets that labferry made for {slug}, such as {there}:"
-                " what was known of them is lost.",
+                f"The store in {self._state} is new, but {name} holds datasets that labferry made for {self._slug},"
+                f" such as {there}: what was known of them is lost.",
                 _REBUILD,
             )
-    store.keep_fact(BEGUN, "1")
+
+    def _keep(self, names: Iterable[str]) -> None:
+        self._unasked = frozenset(names)
+        self._store.keep_fact(UNASKED, json.dumps(sorted(self._unasked)) if self._unasked else "")
 
 
 def readable(connections: Mapping[str, Connection]) -> dict[str, tuple[Catalog, Readable]]:

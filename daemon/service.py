@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from daemon.assembly import connect
-from daemon.continuity import demand_known, readable
+from daemon.continuity import Continuity, readable
 from daemon.extract.sandbox import Sandbox
 from daemon.grouping.datasets import CompanionRules
 from daemon.loops.arrivals import Arrivals
@@ -89,7 +89,7 @@ class Service:
         try:
             self._build(state)
             if not recall:
-                demand_known(self.store, state, instrument, self.connections)
+                self._continuity.demand()
         except BaseException:
             self.stop()
             raise
@@ -132,13 +132,13 @@ class Service:
         """Whether everything that is on the disk was composed, as far as it can be now."""
         if self._reingesting.pending():
             return False
-        return self._watching.idle() and not len(self._settling) and not self.store.datasets.in_work()
+        return self._watching.idle() and not len(self._settling) and not self.store.datasets.in_work(1)
 
     def progress(self) -> Progress:
         """Whether there is anything left that the daemon can do by itself."""
         if not self.gathered():
             return Progress.WORKING
-        if self.store.deliveries.in_work():
+        if self.store.deliveries.in_work(1):
             counts = self.store.deliveries.counts()
             down = {
                 name for name, circuit in self._circuits.items() if circuit.report().state is not CircuitState.CLOSED
@@ -176,6 +176,11 @@ class Service:
         """Whether a folder was asked for that this service does not know: it has to be made anew."""
         return self._backfilling.changed
 
+    def demand_known(self) -> None:
+        """Raises StateError if a catalog said meanwhile that an earlier store knew more than ours."""
+        if self._continuity.lost is not None:
+            raise self._continuity.lost
+
     def problems(self) -> dict[int, str]:
         """The roots that cannot be watched now."""
         return self._watching.problems()
@@ -185,6 +190,7 @@ class Service:
         self.connections = connect(catalogs_of(instrument), instrument, self._clock)
         for connection in self.connections.values():
             self._closers.append(connection.close)
+        self._continuity = Continuity(self.store, state, instrument, self.connections, self._stopping.set)
         watch_bell = Bell(self._clock, self._stopping)
         self._context = Context(
             instrument=instrument,
@@ -255,8 +261,9 @@ class Service:
         for name, connection in self.connections.items():
             circuit = self._circuits[name] = Circuit(self._clock, self._randomness)
             delivering = Delivering(
-                self._context, connection.catalog, circuit, self._randomness, hints, connection.policy
-            )
+                self._context, connection.catalog, circuit, self._randomness, hints, connection.policy,
+                self._continuity.ask,
+            )  # fmt: skip
             for number in range(connection.policy.workers):
                 loop = _Loop(f"delivering-{name}-{number}", delivering.run)
                 self._context.deliver_bells[loop.name] = Bell(self._clock, self._stopping)

@@ -14,10 +14,10 @@ from daemon.cli.opening import config_argument, json_option, state_of
 from daemon.cli.progress import bar
 from daemon.clock import SystemClock
 from daemon.errors import StateError
-from daemon.store.backups import newest_sound, restore, set_aside
+from daemon.store.backups import began_anew, newest_sound, restore, set_aside
 from daemon.store.database import unsound
 from daemon.store.journal import stamp
-from daemon.store.opening import BEGUN, MADE_NAME, REBUILDING, STORE_NAME, Ownership
+from daemon.store.opening import BEGUN, MADE_NAME, REBUILDING, STORE_NAME, UNASKED, Ownership
 from daemon.yamlfile import load
 
 if TYPE_CHECKING:
@@ -76,14 +76,20 @@ def _begin(state: Path, backup: Path | None, *, from_scratch: bool) -> None:
     """Put a store in place that can be built upon. What stands there and cannot be used is kept aside."""
     path = state / STORE_NAME
     wrong = unsound(path) if path.exists() else None
-    if path.exists() and (wrong or from_scratch or backup):
+    if wrong:
+        why = f" is damaged ({wrong}) and"
+    else:
+        anew = path.exists() and began_anew(path)
+        why = " was begun anew while a catalog could not be asked, and" if anew else ""
+    if path.exists() and (why or from_scratch or backup):
         aside = set_aside(state, SystemClock().now())
-        click.echo(f"The store{f' is damaged ({wrong}) and' if wrong else ''} was moved to {aside}.", err=True)
+        click.echo(f"The store{why} was moved to {aside}.", err=True)
     if not path.exists() and not from_scratch:
         chosen = backup or newest_sound(state)
         if chosen is not None:
             restore(state, chosen)
             click.echo(f"It begins with the backup {chosen}.", err=True)
+
     if not path.exists():
         (state / MADE_NAME).unlink(missing_ok=True)
         click.echo("It begins with nothing.", err=True)
@@ -116,6 +122,7 @@ def _rebuild(service: Service, instrument: Instrument) -> dict[str, Any]:
             store.deliveries.hurry(name)
         store.keep_fact(REBUILDING, "")
         store.keep_fact(BEGUN, "1")
+        store.keep_fact(UNASKED, "")
     parked = len(store.deliveries.parked()) + len(store.datasets.parked())
     return {
         "instrument": instrument.instrument,

@@ -128,6 +128,7 @@ def _wait(
                 return OK, following
         if service.failed.is_set():
             return BROKEN, None
+        service.demand_known()
         if service.outdated:  # a folder is to be backfilled
             return OK, service.configured
         late = service.late()

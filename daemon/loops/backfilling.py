@@ -76,9 +76,9 @@ class Backfilling:
 
     def room(self) -> bool:
         """Whether so little is under way that more old files may come."""
-        if self._store.deliveries.in_work() >= AT_ONCE:
+        if self._store.deliveries.in_work(AT_ONCE) >= AT_ONCE:
             return False
-        return self._store.files.unsettled_up_to(AT_ONCE) + self._store.datasets.in_work() < AT_ONCE
+        return self._store.files.unsettled_up_to(AT_ONCE) + self._store.datasets.in_work(AT_ONCE) < AT_ONCE
 
     def tick(self) -> None:
         """Notice new requests, and what is done."""

@@ -182,6 +182,10 @@ class Composing:
             folder=settings.folder,
         )
         if recalled is not None:
+            unheard = self._unheard(at) if evidence is None else None
+            if unheard is not None:
+                self._store.sessions.rename(unheard, recalled.session)
+                return self._joined(unheard.id, at)
             evidence = recalled.evidence(evidence, f"{at.isoformat()} {primary.id}")
         if evidence is None:
             near = self._store.sessions.near(at, settings.gap)
@@ -197,6 +201,15 @@ class Composing:
         session = self._store.sessions.open(evidence.kind, evidence.key, evidence.name, evidence.attributes, at)
         log.info("session.open", name=evidence.name, evidence=evidence.kind.value)
         return self._joined(session, at)
+
+    def _unheard(self, at: datetime) -> SessionRow | None:
+        """The session of this time if no catalog can have heard of it: datasets that none knew opened it in this rebuild."""
+        for session in self._store.sessions.near(at, self._context.instrument.session.gap):
+            parent = self._store.sessions.parent(session.id)
+            deliveries = [] if parent is None else self._store.deliveries.of_dataset(parent[0])
+            if parent is None or not any(one.attempts or one.delivered_at for one in deliveries):
+                return session
+        return None
 
     def _joined(self, session: SessionId, at: datetime) -> SessionRow:
         self._store.sessions.join(session, at)
@@ -214,11 +227,14 @@ class Composing:
             return known[1]
         if known is not None and recalled is not None:  # chosen for a dataset that no catalog knew; not sent yet
             self._store.sessions.change_parent(session.id, known, recalled.unique_id)
+            self._store.deliveries.suspect_dataset(known[0])
             return recalled.unique_id
         unique_id = new_mfid(time.time_ns()) if recalled is None else recalled.unique_id
-        self._store.sessions.add_parent(session.id, unique_id, session.started_at)
+        parent = self._store.sessions.add_parent(session.id, unique_id, session.started_at)
         # Owed first, so that its datasets can be linked to it.
         compose_parent(self._context, self._catalogs, session.id, coming=True)
+        if recalled is not None:
+            self._store.deliveries.suspect_dataset(parent)
         return unique_id
 
     def _unique_id(self, dataset: DatasetRow, extracted: Extracted, recalled: str | None) -> str:

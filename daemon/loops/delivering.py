@@ -29,7 +29,7 @@ from ingestors.api import display_name
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from daemon.catalogs.catalog import Catalog
     from daemon.loops.circuit import Circuit
@@ -60,7 +60,10 @@ class Delivering:
         randomness: random.Random,
         hints: Hints,
         policy: Delivered,
+        known: Callable[[str], bool] = lambda _: True,
     ) -> None:
+        """`known`: asked before each delivery; False if this store must not deliver to the catalog of this name."""
+        self._known = known
         self._context = context
         self._deliveries = context.store.deliveries
         self._catalog = catalog
@@ -200,6 +203,8 @@ class Delivering:
     def _make_steps(self, delivery: DeliveryRow, record: DatasetRecord, done: DoneSteps, name: str) -> None:
         """Make every step that is not done yet, in order. What was done before a failure is kept."""
         try:
+            if not self._known(self._catalog.name):
+                raise Stopping  # noqa: TRY301 as when the service is asked to stop: it is about to
             self._make_in_order(delivery, record, done, name)
         except BaseException:
             done.flush()

@@ -61,7 +61,7 @@ class Reingesting:
     def tick(self) -> None:
         """Make a few more datasets ready, if the last ones are read."""
         request = requested(self._store)
-        if request is None or self._store.datasets.in_work():
+        if request is None or self._store.datasets.in_work(1):
             return
         with self._store.database.transaction():
             chosen = self._store.datasets.to_reingest(

@@ -8,14 +8,12 @@ import shutil
 from typing import TYPE_CHECKING, Final
 
 from daemon.errors import StateError
-from daemon.store.database import unsound
-from daemon.store.opening import STORE_NAME, state_error
+from daemon.store.database import Database, unsound
+from daemon.store.opening import STORE_NAME, UNASKED, state_error
 
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
-
-    from daemon.store.database import Database
 
 FOLDER: Final = "backups"
 _NAME: Final = re.compile(r"store-\d{8}T\d{6}Z\.sqlite")
@@ -91,8 +89,18 @@ def restore(state: Path, backup: Path) -> None:
 
 
 def newest_sound(state: Path) -> Path | None:
-    """The newest backup that is whole."""
-    return next((path for path in backups(state) if unsound(path) is None), None)
+    """The newest backup that is whole and was not begun anew."""
+    return next((path for path in backups(state) if unsound(path) is None and not began_anew(path)), None)
+
+
+def began_anew(path: Path) -> bool:
+    """Whether this store gave ids to what an earlier one may have delivered: a catalog could not be asked. Raises StateError."""
+    database = Database(path, "daemon.store", read_only=True)
+    try:
+        row = database.one("fact", key=UNASKED)
+        return row is not None and bool(row["value"])
+    finally:
+        database.close()
 
 
 def _synchronise(path: Path) -> None:

@@ -272,9 +272,9 @@ class Datasets:
         """Number of measurements in each state."""
         return {row["state"]: row["count"] for row in self._database.all("dataset_counts")}
 
-    def in_work(self) -> int:
-        """Datasets that the daemon still has to bring forward by itself."""
-        return self._count("datasets_in_work")
+    def in_work(self, most: int = -1) -> int:
+        """Datasets that the daemon still has to bring forward by itself, counted up to a number if one is given."""
+        return self._count("datasets_in_work", most=most)
 
     def parked(self) -> list[DatasetRow]:
         """Datasets that only a person can help."""

@@ -274,9 +274,9 @@ class Deliveries:
         """Parked deliveries and those that wait after an error, oldest first."""
         return [_delivery(row) for row in self._database.all("failing_deliveries", limit=limit)]
 
-    def in_work(self) -> int:
-        """Deliveries that the daemon still has to make by itself."""
-        row = self._database.one("deliveries_in_work")
+    def in_work(self, most: int = -1) -> int:
+        """Deliveries that the daemon still has to make by itself, counted up to a number if one is given."""
+        row = self._database.one("deliveries_in_work", most=most)
         return 0 if row is None else int(row["count"])
 
     def open_counts(self) -> dict[str, int]:

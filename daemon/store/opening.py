@@ -28,6 +28,8 @@ MADE_NAME: Final = "store.made"
 """Stands beside the store from its first opening on: a folder with this name and without a store has lost it."""
 
 BEGUN: Final = "begun"
+UNASKED: Final = "unasked"
+"""The catalogs, as a JSON list, that could not be asked yet whether an earlier store delivered to them."""
 REBUILDING: Final = "rebuilding"
 _TABLES: Final[Mapping[str, Mapping[Any, frozenset[Any]]]] = {
     "file": FILE_TRANSITIONS,

@@ -170,7 +170,7 @@ SELECT * FROM datasets WHERE state IN ('waiting', 'parked') AND kind = 'measurem
 SELECT * FROM datasets WHERE state = 'parked' ORDER BY first_seen, id
 
 -- name: datasets_in_work
-SELECT COUNT(*) AS count FROM datasets WHERE state IN ('waiting', 'ready', 'extracting')
+SELECT COUNT(*) AS count FROM (SELECT 1 FROM datasets WHERE state IN ('waiting', 'ready', 'extracting') LIMIT :most)
 
 -- name: forget_thumbnails
 DELETE FROM thumbnails WHERE dataset = :dataset
@@ -249,6 +249,13 @@ UPDATE datasets SET unique_id = :unique_id WHERE id = :id
 UPDATE datasets SET record = json_set(record, '$.parent_id', :new)
 WHERE session = :session AND kind = 'measurement' AND json_extract(record, '$.parent_id') = :old
 
+-- name: rename_session
+UPDATE sessions SET name = :name WHERE id = :session
+
+-- name: rename_session_of_datasets
+UPDATE datasets SET record = json_set(record, '$.attributes.session_name[0]', :new)
+WHERE session = :session AND kind = 'measurement' AND json_extract(record, '$.attributes.session_name[0]') = :old
+
 -- name: add_parent
 INSERT INTO datasets (kind, session, unique_id, state, first_seen, record, ingestor)
 VALUES ('session', :session, :unique_id, 'composed', :at, :record, 'session')
@@ -317,8 +324,9 @@ SELECT catalog, state, COUNT(*) AS count FROM deliveries GROUP BY state, catalog
 SELECT catalog, error, COUNT(*) AS count FROM deliveries WHERE state = 'delivered' AND error <> '' GROUP BY catalog, error
 
 -- name: deliveries_in_work
-SELECT COUNT(*) AS count FROM deliveries d JOIN datasets s ON s.id = d.dataset
-WHERE d.state IN ('queued', 'sending', 'waiting') AND s.state <> 'parked'
+SELECT COUNT(*) AS count FROM (
+  SELECT 1 FROM deliveries d JOIN datasets s ON s.id = d.dataset
+  WHERE d.state IN ('queued', 'sending', 'waiting') AND s.state <> 'parked' LIMIT :most)
 
 -- name: parked_deliveries
 SELECT d.*, s.unique_id, s.key FROM deliveries d JOIN datasets s ON s.id = d.dataset WHERE d.state = 'parked' ORDER BY d.age, d.id

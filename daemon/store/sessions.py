@@ -152,6 +152,12 @@ class Sessions:
             self._database.run("change_parent_id", session=session, old=parent[1], new=unique_id)
             self._journal.write("dataset", parent[0], "dataset.recalled", unique_id=unique_id)
 
+    def rename(self, session: SessionRow, name: str) -> None:
+        """Give a session, and the records of its datasets, the name that a catalog knows, before anybody heard of ours."""
+        with self._database.transaction():
+            self._database.run("rename_session", session=session.id, name=name)
+            self._database.run("rename_session_of_datasets", session=session.id, old=session.name, new=name)
+
     def compose_parent(self, parent: DatasetId, record: Mapping[str, Any]) -> int:
         """Keep what the parent record says now; its revision."""
         with self._database.transaction():
