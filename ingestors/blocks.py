@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from ingestors.rows import Block, Dialect
-from ingestors.textvalues import number_of, strip_marks
+from ingestors.textvalues import is_pair, number_of, strip_marks
 from ingestors.titles import is_axis, names_above, width_above
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ _FEWEST_ROWS: Final = 3
 _LONGEST_HEADER: Final = 200_000
 _MOST_BLOCKS: Final = 20_000
 _MOST_TABLES: Final = 32
+_MOST_PASSED: Final = 1000
 _DIGIT: Final = re.compile(r"\d")
 
 
@@ -94,6 +95,10 @@ def joined(lines: Sequence[str], blocks: Sequence[Block]) -> list[Block]:
             _continues(lines, found[-1], block, loose=loose)
             or (found[-1].end == block.start and block.count != found[-1].count and block.follows(found[-1]))
         ):
+            between = lines[found[-1].end : block.start]
+            found[-1].passed += (
+                [line for line in between if line.strip()] if len(found[-1].passed) < _MOST_PASSED else []
+            )
             found[-1].append(block)
         else:
             found.append(block)
@@ -108,7 +113,12 @@ def _continues(lines: Sequence[str], before: Block, block: Block, *, loose: bool
         if loose or block.rows == 1:
             return True
         return len(between) == 1 and not _starts_again(before, block)
-    if any(line and line == strip_marks(line) for line in between):  # words without a mark: a header
+    bare = [line for line in between if line and line == strip_marks(line)]
+    if (
+        len(bare) == 1 == len(between) and is_pair(bare[0]) and min(before.rows, block.rows) > 1
+    ):  # a result among the rows
+        return block.goes_on(before)
+    if bare:  # words without a mark: a header
         return False
     return names_above(between, block.count, block.dialect.delimiter) is None and not _starts_again(before, block)
 

@@ -22,6 +22,8 @@ _DIALECTS: Final = (
     Dialect(",", decimal_comma=True),  # with quotes around the numbers
 )
 _PROBED: Final = 300  # characters of a line, and about as many lines of each part of the file
+_SPACED: Final = re.compile(r"(?:^|\t)[^\t]*[A-Za-z][^\t]* \d|(?:^|\t)[^\t]*\d [^\t]*[A-Za-z]")
+"""Between tabs a word and a number with a blank: `sample 1`. Then blanks part no cells."""
 _DIGIT: Final = re.compile(r"\d")
 _LEADING_ZERO: Final = re.compile(r"\s*[+-]?\d+,0\d+\s*")
 _WHOLE: Final = re.compile(r"\s*[+-]?\d+,\d+\s*")
@@ -54,6 +56,8 @@ def _possible(text: str) -> list[Dialect]:
 def _score(dialect: Dialect, probe: Iterable[str]) -> int:
     score = 0
     for line in probe:
+        if dialect.delimiter is None and "\t" in line and _SPACED.search(line):
+            continue
         if dialect.delimiter is None or dialect.delimiter in line:
             cells = dialect.cells(line)
             if dialect.is_data(cells):

@@ -22,13 +22,15 @@ _RULE: Final = re.compile(r"[-=_*#+~<>.\s|/\\]*")
 _QUOTED: Final = re.compile(r"([A-Za-z][\w .\-/()%]{0,60}?)\s*[:=]\s*\"([^\"]*)\"")
 _KEY_AND_QUOTED: Final = re.compile(r"\*?([A-Za-z_][\w.\-]{0,80})\s+\"([^\"]*)\"")
 _LISTED: Final = re.compile(
-    r"@?(?:column|col|sig|signal|channel|chan|field|var|variable)[\s._\-#]*(\d{1,3})", re.IGNORECASE
+    r"@?(?:column|col|sig|signal|channel|chan|field|var|variable|name)[\s._\-#]*(\d{1,3})", re.IGNORECASE
 )
 _ALL_NAMES: Final = frozenset({"variables", "columns", "column names", "column labels", "fields", "col_headers"})
 _IN_QUOTES: Final = re.compile(r"\"([^\"]{1,80})\"|'([^']{1,80})'")
 _NUMBERED: Final = re.compile(r"(\d{1,3})\s*[.):=-]?\s+([A-Za-z].{0,80})")
 _AXIS: Final = re.compile(r"([xy])[\s_\-]*(?:axis)?[\s_\-]*(?:label|title|name|axis)", re.IGNORECASE)
 _WIDE: Final = re.compile(r"([A-Za-z](?:[^\s,;]| (?! )){1,40}) {3,}(\S+(?: \S+){0,5})")
+_HAS_TIME: Final = re.compile(r"\d{1,2}:\d\d")
+_FEWEST_IN_RECORD: Final = 4
 _FEWEST_QUOTED: Final = 2
 
 
@@ -45,7 +47,7 @@ def read(
     sections: dict[str, list[tuple[str, Any]]] = {}
     remarks: list[str] = []
     inside = top
-    for line in lines:
+    for line in _without_records(lines, delimiter, top):
         bare = strip_marks(line)
         if delimiter is not None:
             bare = bare.rstrip(f"{delimiter} ")
@@ -64,6 +66,32 @@ def read(
         if pairs:
             fields[name if name not in fields else f"[{name}]"] = gathered(pairs)
     return fields, remarks
+
+
+def _without_records(lines: Iterable[str], delimiter: str | None, into: list[tuple[str, Any]]) -> Iterable[str]:
+    """The lines but for a row of names with one row of values below it; what these say goes to `into`."""
+    if delimiter is None:
+        return lines
+    kept = list(lines)
+    rows = [_cells(line, delimiter) or [] for line in kept]
+    for at in range(len(kept) - 1, 0, -1):
+        names, values = rows[at - 1], rows[at]
+        if len(values) >= _FEWEST_IN_RECORD and len(values) <= len(names) and _is_record(names, values):
+            pairs = [typed(name, value) for name, value in zip(names, values, strict=False) if value.strip(' "=')]
+            into.extend(pairs)
+            kept[at - 1 : at + 1] = []
+            rows[at - 1 : at + 1] = [[], []]
+            if at < len(kept):
+                rows[at - 1 : at + 1] = []
+    return kept
+
+
+def _is_record(names: Sequence[str], values: Sequence[str]) -> bool:
+    """Whether every name is a word of its own and the values hold a number or a time in a cell that is no word."""
+    told = all(is_key(name) and number_of(name) is None and ":" not in name and "=" not in name for name in names)
+    distinct = len(set(names)) == len(names)
+    other = any(number_of(value) is not None or _HAS_TIME.search(value) for value in values if value)
+    return told and distinct and other and not set(names) & set(values)
 
 
 def flat(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -29,7 +29,7 @@ _MOST_ADDED: Final = 3  # columns that begin or end within a table
 _MARKS: Final = frozenset("#%!")
 _EXPONENT_D: Final = re.compile(r"(?<=[\d.])[dD](?=[+-]?\d)")
 _TIME: Final = re.compile(
-    r"\d{1,4}([-/.:]\d{1,2})[-/.:]\d{1,4}([ T]+\d{1,2}(:\d{1,2}){1,2}([.,]\d{1,9})?)?([+-]\d{2}:?\d{2}|Z| ?[AaPp][Mm])?|\d{1,2}:\d{2}"
+    r"\d{1,4}([-/.:]\d{1,2})[-/.:]\d{1,4}([.,]\d{1,9})?([ T]+\d{1,2}(:\d{1,2}){1,2}([.,]\d{1,9})?)?([+-]\d{2}:?\d{2}|Z| ?[AaPp][Mm])?|\d{1,2}:\d{2}"
 )
 
 
@@ -127,6 +127,8 @@ class Block:
     end: int
     parts: list[NDArray[np.float64] | list[list[str]]] = field(default_factory=list)
     ragged: int = 0
+    passed: list[str] = field(default_factory=list)
+    """Lines between its rows that are none."""
 
     @property
     def rows(self) -> int:
@@ -151,6 +153,10 @@ class Block:
         enough = min(before.rows, self.rows) >= _FEWEST_GOING_ON
         if self.dialect.delimiter is not None or not enough or abs(self.count - before.count) > _MOST_ADDED:
             return False
+        return self.goes_on(before)
+
+    def goes_on(self, before: Block) -> bool:
+        """Whether the first column goes on in the direction that it had in the block before this one."""
         first, last, new, end = before.corner(0), before.corner(-1), self.corner(0), self.corner(-1)
         return bool((last - first) * (new - last) > 0 and (new - last) * (end - new) > 0)
 

@@ -98,6 +98,7 @@ def _taken_apart(decoded: Decoded) -> Text:
     said: set[str] = set()
     tables = _tables(lines, found, warnings, said)
     above = [line for start, end in gaps(found) for line in lines[start:end] if line.strip()] + beside
+    above += [line for block in found for line in block.passed]
     fields, remarks = headers.read(
         (line for line in above if line not in said), dialect.delimiter, decimal_comma=dialect.decimal_comma
     )
@@ -195,7 +196,9 @@ def _tables(lines: Sequence[str], blocks: Sequence[Block], warnings: list[str], 
         columns = tuple(_column(index, array, names, units) for index, array in enumerate(arrays))
         if found is not None:  # rows that begin with a delimiter have nothing in the first column
             columns = tuple(
-                column for column, name in zip(columns, names, strict=True) if name or not _is_empty(column)
+                column
+                for column, name in zip(columns, names, strict=True)
+                if (name and not name.endswith(":")) or not _is_empty(column)
             )
         if indented and not names and _is_empty(columns[0]):
             columns = tuple(Column(f"column {at}", None, column.values) for at, column in enumerate(columns[1:], 1))

@@ -37,6 +37,7 @@ _MISSING: Final = frozenset(
 _INFINITE: Final = {"inf": 1, "+inf": 1, "-inf": -1, "infinity": 1, "+infinity": 1, "-infinity": -1, "∞": 1}
 _INFINITE_MSVC: Final = {"1.#inf": 1, "+1.#inf": 1, "-1.#inf": -1}
 
+_COMPASS: Final = frozenset("NESW")  # degrees and minutes north, no newtons
 _UNIT_OF: Final = re.compile(r"(.+?)[ _]?units?", re.IGNORECASE)
 _NUMBER_AND_UNIT: Final = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?)([A-Za-zµμ°%Ω][A-Za-z]{0,4})")
 _MARK: Final = re.compile(r"\s*(?:[#;%!*'][#;%!*'\s]*|//+)\s?")
@@ -180,7 +181,8 @@ def _parting(bare: str) -> re.Match[str] | None:
         before = bare[: match.start()]
         if before.count("(") <= before.count(")") and before.count("[") <= before.count("]"):
             return match
-    return first
+    closed = first is not None and any(mark in bare[first.end() :] for mark in ")]")
+    return None if closed else first
 
 
 def _is_clock(text: str, at: int) -> bool:
@@ -232,7 +234,7 @@ def _quantity(words: list[str]) -> Quantity | None:
         number = _plain_number(word.rstrip(",")) if index < len(words) - 1 else None
         if number is None:
             unit = " ".join(words[index:])
-            if not numbers or not looks_like_unit(unit):
+            if not numbers or not looks_like_unit(unit) or (len(numbers) > 1 and unit in _COMPASS):
                 return None
             return Quantity(numbers[0] if len(numbers) == 1 else numbers, unit.strip("[]"))
         numbers.append(number)

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from ingestors.textvalues import is_pair, number_of, strip_marks
-from ingestors.units import looks_like_unit, split_title
+from ingestors.units import is_unit, looks_like_unit, split_title
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,6 +32,7 @@ _PREFIX: Final = re.compile(
 _SPEC: Final = re.compile(r"\s*#[LC]\s+")  # SPEC's labels and remarks
 _MARKED: Final = re.compile(r"[ ]*(?:[#;%!*']+|//+)?[ ]*")
 _AXIS: Final = re.compile(r"[xy][\s_\-]*(?:axis|label)", re.IGNORECASE)
+_PATH: Final = re.compile(r"[A-Za-z]:\\|\\\\\w|/\w+/\w+/")
 _SECTION: Final = re.compile(r"\s*\[[^\[\]]*\]\s*")
 
 
@@ -50,7 +51,11 @@ def width_above(lines: Sequence[str], low: int, high: int, delimiter: str) -> in
     for line in reversed(lines[-3:]):
         if line.strip():
             cells = _trimmed(_separated(line, delimiter))
-            return len(cells) if low <= len(cells) <= high and all(map(_is_word, filter(None, cells))) else 0
+            return (
+                len(cells)
+                if low <= len(cells) <= high and all(number_of(cell) is None for cell in filter(None, cells))
+                else 0
+            )
     return 0
 
 
@@ -287,12 +292,22 @@ def _are_names(cells: Sequence[str], line: str) -> bool:
     """Whether the cells can be titles: words, none of them twice as long as a title, and no key with its value."""
     if not any(_is_word(cell) for cell in cells) or any(len(cell) > _LONGEST_TITLE for cell in cells):
         return False
-    if _AXIS.fullmatch(cells[0]) or (len(cells) == _PAIR and cells[0].endswith(("=", ":"))):
+    if (
+        _AXIS.fullmatch(cells[0])
+        or any(map(_is_broken, cells))
+        or (len(cells) == _PAIR and cells[0].endswith(("=", ":")))
+    ):
         return False
     if len(cells) == 1:
         return not is_pair(line)
     numeric = sum(bool(cell) and number_of(cell) is not None for cell in cells)
-    return 2 * numeric < len(cells) and not (is_pair(line) and "\t" not in line)
+    told = line if len(cells) <= _PAIR or "=" in line else cells[0]  # `Comment: a, b`; not `Time, GMT-07:00`
+    return 2 * numeric < len(cells) and not (is_pair(told) and "\t" not in line)
+
+
+def _is_broken(cell: str) -> bool:
+    """Whether the cell is a path, or half of what stands in brackets."""
+    return _PATH.match(cell) is not None or (cell.count("[") != cell.count("]") and len(cell) > _PAIR)
 
 
 def _is_word(cell: str) -> bool:
@@ -302,7 +317,7 @@ def _is_word(cell: str) -> bool:
 def _are_units(cells: Sequence[str]) -> bool:
     """Whether every cell is a unit or a mark for none, and at least one is a unit."""
     known = [cell for cell in cells if cell.strip("[]()#- ")]
-    return bool(known) and all(looks_like_unit(_bare(cell) or "") for cell in known)
+    return bool(known) and all(is_unit(_bare(cell) or "") for cell in known)
 
 
 def _bare(unit: str) -> str | None:

@@ -58,9 +58,9 @@ _SYMBOLS: Final = """
     um[Hg]: mTorr mtorr | nm[Hg]: uTorr µTorr μTorr utorr | m[Hg]: kTorr | [in_i]: in inch | [mil_i]: mil | [ft_i]: ft
     dB: dB | dB{mW}: dBm | dB[W]: dBW | dB[V]: dBV | dB[mV]: dBmV | dB[uV]: dBuV dBµV dBμV
     {pixel}: px pix | {frame}/s: fps | {point}: pts | KiBy: KiB | MiBy: MiB | GiBy: GiB | {ADU}: ADU ADC
-    mL{STP}: mlSTP mLSTP smL | L{STP}: sL | {sun}: sun suns | cm3{STP}: ccSTP cm3STP cm^3STP | {count}/s: c/s | {square}: sq □ | {rlu}: rlu r.l.u.
+    mL{STP}: mlSTP mLSTP smL | L{STP}: sL | {sun}: sun suns | {psu}: PSU psu | cm3{STP}: ccSTP cm3STP cm^3STP | {count}/s: c/s | {square}: sq □ | {rlu}: rlu r.l.u.
     kgf: kgf | [lbf_av]: lbf | {decade}: decade dec
-    Hz: hz HZ | kHz: khz KHz KHZ | MHz: Mhz MHZ | eV: ev EV | keV: kev KeV Kev | kV: KV | kOhm: Kohm KOhm | K: degK | mbar: mBar
+    Hz: hz HZ | kHz: khz KHz KHZ | MHz: Mhz MHZ | eV: ev EV | keV: kev KeV Kev | kV: KV | kOhm: Kohm KOhm | K: degK | mbar: mBar | nm: d.nm r.nm
 """
 # The same, in any case.
 _NAMES: Final = """

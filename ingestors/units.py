@@ -36,7 +36,7 @@ _WORDS: Final = """
     atm Kelvin kelvin Volt Volts volt volts Amp Amps amps Watt Watts Hertz nanometers Tesla Gauss Pascal Celsius radian
     radians meter meters frames photons ph e electrons sqrt 1 CCD ML Vs arcsec ADC ADU µ rms cc STP per vs vs. Ref Ref. bit
     bits cycles pulses
-    sccm SCCM slm SLM slpm smL sL scans sweeps grooves gr lines suns sun
+    sccm SCCM slm SLM slpm smL sL scans sweeps grooves gr lines suns sun db PSU psu
 """
 # Units that programs hang on a name with an underscore.
 _HUNG_ON: Final = """
@@ -52,11 +52,12 @@ _LETTER_PREFIX: Final = frozenset("YZEPTGMkhdcmuµμnpfa")
 _ENDED: Final = re.compile(r"^(?P<name>[\w.]*[A-Za-z\d])_(?P<unit>[A-Za-zµ]+|(?:A|nm|Å|pm|um|cm)\^?-\d)$")
 _S_PARAMETER: Final = re.compile(r"\s*[SYZ]\d\d\s*")
 _LETTERED: Final = re.compile(
-    r"(?=\w*temp\w*_K|T_K|\w*(?:[Vv]olt|[Bb]ias|[Pp]oten)\w*_V|V_V|\w*[Cc]urr\w*_A|I_A|\w*[Tt]ime\w*_s|t_s|\w*[Ff]ield\w*_T|B_T|\w*Temp\w*_K)(\w+)_([KVAsT])"
+    r"(?=\w*[Tt]emp\w*_C|I\d_A|\w*temp\w*_K|T_K|\w*(?:[Vv]olt|[Bb]ias|[Pp]oten)\w*_V|V_V|\w*[Cc]urr\w*_A|I_A|\w*[Tt]ime\w*_s|t_s|\w*[Ff]ield\w*_T|B_T|\w*Temp\w*_K)(\w+)_([KVAsTC])"
 )
 _BRACKETS: Final = re.compile(r"\(([^()\[\]]*)\)|\[([^()\[\]]*)\]")
 _DEGREES: Final = re.compile(r"(?P<name>.*\S)\s+(?P<unit>[Dd]eg\.? ?[CFK])")
 _QUOTIENT: Final = re.compile(r"(?P<name>.*\w.*)\s(?P<unit>[^\s/()\[\]]{1,8}/[^\s/()\[\]]{1,8})")
+_COMMA: Final = re.compile(r"(?P<name>[^,()\[\]]*\w), (?P<unit>[^\s,()\[\]]{1,12})(?P<remark> \([^()]*:[^()]*\))?")
 _SHORTEST: Final = 2  # letters of a unit in brackets that only the table of spellings knows
 _LONGEST: Final = 40
 
@@ -97,7 +98,7 @@ def looks_like_unit(text: str) -> bool:
 @lru_cache(maxsize=4096)
 def is_unit(text: str) -> bool:
     """Whether what stands where a unit has its place is one: also a spelling that could be a word elsewhere (`ohms`, `Sec`)."""
-    return looks_like_unit(text) or (len(text) >= _SHORTEST and ucum(text) is not None)
+    return looks_like_unit(text) or ((len(text) >= _SHORTEST or not text.isascii()) and ucum(text) is not None)
 
 
 def split_title(text: str) -> tuple[str, str | None]:
@@ -107,7 +108,7 @@ def split_title(text: str) -> tuple[str, str | None]:
     `dRef (SD)`, `I(Qx,Qy)` stay as they stand.
     """
     title = " ".join(text.split())
-    known = _hung_on(title) or _behind(title)
+    known = _hung_on(title) or _behind(title) or _after_comma(title)
     if known is not None:
         return known
     name, unit = split_name(title)
@@ -150,6 +151,14 @@ def _behind(title: str) -> tuple[str, str] | None:
     if match is None or not is_unit(match["unit"]) or not _ends_in_a_word(match["name"]):
         return None
     return match["name"].rstrip(" ,/"), match["unit"]
+
+
+def _after_comma(title: str) -> tuple[str, str] | None:
+    """`Temp, °F`, and with a remark behind it as loggers write it: `RH, % (S/N: 7)`."""
+    match = _COMMA.fullmatch(title)
+    if match is None or not is_unit(match["unit"]) or not _ends_in_a_word(match["name"]):
+        return None
+    return f"{match['name']}{match['remark'] or ''}", match["unit"]
 
 
 def _ends_in_a_word(text: str) -> bool:

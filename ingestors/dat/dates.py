@@ -16,6 +16,9 @@ _MONTHS: Final = {
     "mär": 3, "mrz": 3, "mai": 5, "okt": 10, "dez": 12, "fév": 2, "fev": 2, "avr": 4, "aoû": 8, "déc": 12,
 }  # fmt: skip
 _MONTH: Final = re.compile(rf"(?<![^\W\d_])(?:{'|'.join(_MONTHS)})[^\W\d_]{{0,7}}", re.IGNORECASE)
+_BESIDE: Final = re.compile(
+    rf"(?<!\d)(\d{{1,2}})[ .-]*{_MONTH.pattern}|{_MONTH.pattern}[ .]*(\d{{1,2}})(?!\d)", re.IGNORECASE
+)
 _CLOCK: Final = re.compile(
     r"(?<!\d)(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(?:\s*([ap])\.?m\b\.?)?", re.IGNORECASE
 )
@@ -100,6 +103,9 @@ def worded(text: str) -> Moment:
         return _untold(words)
     at = numbers.index(years[0]) if years else 1
     year, day = numbers[at], numbers[1 if at == 0 else 0]
+    beside = _BESIDE.search(words) if len(numbers) > 2 else None  # noqa: PLR2004 another number than day and year
+    if beside is not None:
+        day = beside[1] or beside[2]
     try:
         found = datetime(_century(year), _MONTHS[month[0][:3].casefold()], int(day), *_time_of_day(clock))  # noqa: DTZ001 below
     except ValueError:

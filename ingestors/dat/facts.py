@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _TITLES: Final = (
     "title", "scan title", "experiment title", "measurement title", "dataset name", "dataset", "measurement name",
-    "experiment name", "spectrum name", "spectrum title", "run title", "test name", "test identifier", "sequence name", "graph name", "label",
+    "experiment name", "spectrum name", "spectrum title", "run title", "test name", "test identifier", "sequence name", "graph name", "plot title", "test", "label",
 )  # fmt: skip
 _SAMPLES: Final = (
     "sample", "sample name", "sample id", "sample identification", "sample title", "sample label", "sample material",
@@ -28,7 +28,8 @@ _INSTRUMENTS: Final = (
     "instrument", "instrument name", "beamline", "beamline name", "spectrometer", "spectrometers", "spectrometer name",
     "instrument model", "instrument type", "instrument id", "diffractometer", "diffractometer system", "microscope", "spectro",
     "data measured with spectrometer", "gonio", "goniometer", "facility", "equipment", "machine", "apparatus", "model",
-    "device name", "device", "gerät", "messgerät", "setup", "set up", "product", "product name",
+    "device name", "device", "gerät", "messgerät", "setup", "set up", "product", "product name", "model number",
+    "reader type", "nickname",
 )  # fmt: skip
 _MOMENTS: Final = (
     "start time", "scan start time", "meas scan start time", "measurement start", "measurement start time", "start", "started",
@@ -56,6 +57,13 @@ _IN_A_SENTENCE: Final = re.compile(
     r"(?:,? +(?:at +)?\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[ap]m\b)?)?",
     re.IGNORECASE,
 )
+_WHEN: Final = re.compile(
+    r"\b(?:start|started|begin|began|acquired|acquisition|measured|measurement|recorded|collected|run|log|assay|date|datetime|time|timestamp)\b|date$"
+)
+_OTHER_TIME: Final = re.compile(
+    r"\b(?:calibrat\w*|modif\w*|edit\w*|export\w*|print\w*|install\w*|manufactur\w*|expir\w*|version|build|birth|stop|end|finish\w*|last|due|method|firmware|software|zero\w*|background|reference)\b"
+)
+_TWO_DATES: Final = re.compile(r"^(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}[^,;]*)[,;] *\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}\b.*")
 _CLOCK_FIRST: Final = re.compile(
     r"^(\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[AaPp][Mm])?)[ ,;-]+(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4})$"
 )
@@ -133,10 +141,22 @@ def time_of(fields: Mapping[str, Any], order: Sequence[str] = ()) -> dates.Momen
         text = said(fields, (key,))
         if not _DAY.search(text) and not (dates.has_month(text) and re.search(r"\d", text)):
             continue
+        text = _TWO_DATES.sub(r"\1", text)
         if not _HOUR.search(text):
             clock = next((word for word in (said(fields, (name,)) for name in _CLOCK) if _HOUR.fullmatch(word)), "")
             text = f"{text} {clock}".strip()
         return dates.parse(text, order) if order and re.match(r"\d{1,2}[/.-]", text) else anywhere(text)
+    return _time_by_key(fields, order)
+
+
+def _time_by_key(fields: Mapping[str, Any], order: Sequence[str]) -> dates.Moment:
+    """The first date with a time of day under any key that speaks of when something was made, and not of files or parts."""
+    for key, value in flat(fields).items():
+        words = _plain(key)
+        if isinstance(value, str) and _WHEN.search(words) and not _OTHER_TIME.search(words):
+            day = _DAY.search(value) or (dates.has_month(value) and re.search(r"\d{4}", value))
+            if day and _HOUR.search(value) and len(value) <= _LONGEST_DATE:
+                return dates.parse(value, order) if order and re.match(r"\d{1,2}[/.-]", value) else anywhere(value)
     return dates.NEVER
 
 

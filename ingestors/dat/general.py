@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 _NO_TABLE: Final = re.compile(r"\s*(?:<[?!a-zA-Z]|\{\s*[\"}]|\[\s*[\[{\"]|VAMAS Surface Chemical Analysis)")
 _SIDE: Final = 8  # rows and columns of a matrix at least
-_DATED: Final = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}[- ][A-Za-z]{3}")
+_WEEKDAY: Final = re.compile(r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? +", re.IGNORECASE)
+_ZONED: Final = re.compile(r"\b(?:GMT|UTC) ?([+-]\d\d:?\d\d)")
+_DATED: Final = re.compile(
+    r"(?:(?i:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? +)?(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}[- ][A-Za-z]{3})"
+)
 _CLOCK: Final = re.compile(r"\d{1,2}:\d\d(:\d\d([.,]\d+)?)?( ?[AaPp][Mm])?")
 _SLASHED: Final = re.compile(r"(\d{1,2})/(\d{1,2})/\d{2,4}")
 _EPOCH: Final = re.compile(
@@ -29,6 +33,7 @@ _EPOCH: Final = re.compile(
 _LAST_CENTURY: Final = 9.4e8  # seconds since 1970: the end of 1999
 _NEXT_DECADES: Final = 2.6e9
 _MOST_SAMPLES: Final = 24
+_UNZONED: Final = 19  # characters of a time to the second without a zone
 _REMARKS: Final = 12  # that may name the method
 
 
@@ -89,10 +94,12 @@ def first_time(found: tuple[Table, ...]) -> dates.Moment:
         return _first_second(found)
     written = str(dated.values[0])
     clock = next((str(column.values[0]) for column in texts if _CLOCK.fullmatch(str(column.values[0]))), "")
-    first = facts.anywhere(written if ":" in written else f"{written} {clock}".strip())
-    if first.iso or not _SLASHED.match(written):
-        return first
-    return _ordered(dated, written if ":" in written else f"{written} {clock}".strip()) or first
+    whole = written if ":" in written else f"{written} {clock}".strip()
+    first = facts.anywhere(whole)
+    if not first.iso and _SLASHED.match(written):
+        first = _ordered(dated, whole) or first
+    zone = _ZONED.search(dated.name)
+    return dates.iso(f"{first.iso}{zone[1]}") if zone and "T" in first.iso and len(first.iso) == _UNZONED else first
 
 
 def _first_second(found: tuple[Table, ...]) -> dates.Moment:

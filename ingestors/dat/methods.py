@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _KEYS: Final = (
     "technique", "method", "measurement", "measurement type", "measurement mode", "experiment", "experiment type", "data type",
-    "scan type", "type of measurement", "analysis method", "test type", "spectrum type", "type", "mode", "procedure",
+    "scan type", "type of measurement", "analysis method", "test type", "spectrum type", "read", "type", "mode", "procedure",
 )  # fmt: skip
 _WORDS: Final = (
     ("Grazing-incidence small-angle X-ray scattering", r"gisaxs"),
@@ -42,6 +42,9 @@ _WORDS: Final = (
     ("Raman spectroscopy", r"raman(?: shift| spectr\w+)?|sers"),
     ("Infrared spectroscopy", r"ft-?ir|drifts|atr-?ir|infra-?red(?: spectr\w+)?|ir spectrum"),
     ("Photoluminescence spectroscopy", r"photo-?luminescence|trpl"),
+    ("Electroluminescence", r"electro-?luminescence"),
+    ("Cathodoluminescence spectroscopy", r"cathodo-?luminescence"),
+    ("Luminescence spectroscopy", r"luminescence (?:spectr\w+|scan)"),
     ("Fluorescence spectroscopy", r"fluorescence(?: spectr\w+)?|(?:emission|excitation) (?:scan|spectrum)|tcspc"),
     ("UV-Vis spectroscopy", r"uv[-_/ ]?vis(?:[-_/ ]?nir)?|ultraviolet[- ]visible"),
     ("Circular dichroism", r"circular dichroism"),
@@ -86,6 +89,7 @@ _WORDS: Final = (
     ("Pair distribution function", r"pdf analysis|pair distribution function|xpdf"),
     ("Surface profilometry", r"profilomet\w+"),
 )  # fmt: skip
+_SWEPT: Final = "Current-voltage measurement"  # over a time it is something else
 _LOOKED_AT: Final = 3  # tables: a summary may stand above the data
 _COMPILED: Final = tuple(
     (name, re.compile(rf"(?<![A-Za-z])(?:{words})(?![A-Za-z])", re.IGNORECASE)) for name, words in _WORDS
@@ -107,9 +111,13 @@ _COLUMNS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("External quantum efficiency", (r"(?:i?eqe|ipce|ext.*quantum ?eff.*)\b.*", r"(?:wave ?length|lambda|energy).*")),
     ("Photoluminescence spectroscopy", (r"(?:photo-?)?luminescence.*|pl intensity.*",)),
     ("Battery cycling", (r".*(?:spec\w*|dis)?.?capacity.*\(?m?ah.*", r"(?:.*voltage|ecell|.*potential|volts).*")),
+    ("Dynamic light scattering", (r"z-?ave?(?:rage)?\b.*",)),
+    ("UV-Vis spectroscopy", (r"a260.*", r"a280.*")),
+    ("Cyclic voltammetry", (r".*potential\b.*\(v\)", r".*current\b.*", r"scan|cycle")),
+    ("Oscilloscope trace", (r"time.*|seconds?.*|x-axis.*|source.*", r"(?:ch(?:annel)?)?[ _]?[a-d1-8] \(m?v(?:olts?)?\)|ch(?:annel)?[ _]?[a-d1-8]|ampl")),
     ("Cyclic voltammetry", (r"ewe.*|potential ?(?:/ ?|\()v.*|vf.*", r"<?i>?\s*[/(]\s*[mµun]?A.*|current.*|im", r"cycle.*")),
     ("Magnetometry", (r".*moment.*\((?:emu|a\.?m).*|m \(emu.*", r".*field.*|h \(.*")),
-    ("X-ray absorption spectroscopy", (r"energy.*", r"x?mu(?:\(e\))?|flat|norm|i_?0(?:[ _].*)?|it|mutrans|mufluor")),
+    ("X-ray absorption spectroscopy", (r"\w*energy.*|mono_?e(?:nergy)?\b.*", r"x?mu(?:\(e\))?|flat|norm|i_?0(?:[ _].*)?|it|mutrans|mufluor")),
     ("X-ray absorption spectroscopy", (r"k", r"chi(?:\(k\))?")),
     ("Gas adsorption", (r".*(?:relative pressure|p/p0|p/po).*", r".*(?:adsorbed|uptake|volume|va).*")),
     ("Rheology", (r"shear rate.*|angular frequency.*", r"viscosity.*|storage modulus.*|shear stress.*")),
@@ -152,7 +160,7 @@ def _by_columns(tables: Sequence[Table]) -> str:
     for table in tables[:_LOOKED_AT]:
         labels = [f"{column.name} ({column.unit})" if column.unit else column.name for column in table.columns[:32]]
         for name, patterns in _COLUMNS:
-            if _all_match(labels, patterns):
+            if _all_match(labels, patterns) and not (name == _SWEPT and re.match("time", labels[0], re.IGNORECASE)):
                 return name
     return ""
 

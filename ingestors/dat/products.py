@@ -28,7 +28,7 @@ _LOOKED_AT: Final = 6000  # characters of the head
 class Product:
     """One program's export: `tell` is searched in the first characters, line by line.
 
-    `columns` are names and units for columns without; `measurement` is what it is unless the header says it; `order` the
+    A group `instrument` in it is the instrument. `columns` are names and units for columns without; `measurement` is what it is unless the header says it; `order` the
     `strptime` dates that the program writes, for those that could be two things.
     """
 
@@ -63,6 +63,12 @@ PRODUCTS: Final = (
     Product("Netzsch Proteus", r"^#?#EXPORTTYPE|^#FORMAT\s*[:;]\s*NETZSCH", "Netzsch Proteus data", "", "Netzsch"),
     Product("ZPlot", r'^(?:ZPLOT2? ASCII|"?Z60W Data File)', "ZPlot impedance data", "Electrochemical impedance spectroscopy", "Scribner"),
     Product("CH Instruments", r"^Instrument Model:\s*CHI", "CH Instruments data", "", "CH Instruments"),
+    Product("Siglent", r"^Record Length,Analog", "Siglent oscilloscope record", "Oscilloscope trace", "Siglent"),
+    Product("LeCroy", r"^\"?(?P<instrument>LECROY\w*)", "LeCroy oscilloscope record", "Oscilloscope trace"),
+    Product("Sea-Bird", r"^\* (?P<instrument>Sea-Bird(?: SBE ?[\w-]+)?)", "Sea-Bird CTD profile", "CTD profile"),
+    Product("Spectra Vista", r"^/\*\*\* (?P<instrument>Spectra Vista [\w-]+)", "Spectra Vista field spectrum", "Reflectance spectroscopy", "",
+            (("Wavelength", "nm"), ("Reference", None), ("Target", None), ("Reflectance", "%")), dates.US),
+    Product("Vi-CELL", r"^(?P<instrument>Vi-CELL[ \w]*?) [\d.]+", "Vi-CELL cell count", "Cell counting"),
     Product("Tektronix", r"^(?:\"?Record Length\"?,|Model,(?:MSO|DPO|MDO|TDS|DSA|TBS))", "Tektronix oscilloscope record", "Oscilloscope trace", "Tektronix", (("Time", "s"), ("Voltage", "V"))),
     Product("Keysight EasyEXPERT", r"^(?:SetupTitle|PrimitiveTest),", "Keysight EasyEXPERT record", "Current-voltage measurement", "Keysight"),
     Product("Rohde & Schwarz", r"^Type[,;](?:RTO|FSV|FSW|FSP|ZNB|FPC|ZVL)", "Rohde & Schwarz trace", "", "Rohde & Schwarz"),
@@ -97,15 +103,13 @@ def _read(product: Product, text: Decoded, candidate: Candidate) -> Reading:
     known = replace(found, tables=tuple(_filled(table, product.columns) for table in found.tables))
     made = reading(known, candidate, data_type=product.data_type)
     when = facts.time_of(found.fields, product.order) if product.order else None
-    instrument = (
-        made.instrument
-        if product.instrument.casefold() in made.instrument.casefold()
-        else f"{product.instrument} {made.instrument}"
-    )
+    told = re.search(product.tell, text.text[:_LOOKED_AT], re.MULTILINE)
+    maker = (told.groupdict().get("instrument") if told else None) or product.instrument
+    instrument = made.instrument if maker.casefold() in made.instrument.casefold() else f"{maker} {made.instrument}"
     return replace(
         made,
         measurement=_more_exact(product, made),
-        instrument=(instrument or product.instrument).strip(),
+        instrument=instrument.strip(),
         keywords=product.keywords,
         timestamp=when.iso if when else made.timestamp,
         warnings=(*when.warnings, *found.warnings) if when else made.warnings,

@@ -163,6 +163,129 @@ EXPORTS = {
         {"live time": Quantity(3564.0, "s")},
         name="made.iec",
     ),
+    "a well log of version 1.2": Export(
+        "~V\nVERS.   1.2:  CWLS\nWRAP.   NO:\n~W\nSTRT.M    635.0:\nNULL.   -999.25:\nWELL.     WELL:   DEEP 9\nFLD .    FIELD:   HILL\n"
+        "DATE. LOG DATE:   13-DEC-88\n~C\nDEPT.M    : DEPTH\nRHOB.K/M3 : BULK DENSITY\nSP  .MV   : POTENTIAL\n~A\n"
+        " 635.0  2256.0  123.5\n 634.5  -999.25  122.5\n 634.0  2258.0  121.5\n",
+        {"timestamp": "1988-12-13", "dataset_name": "DEEP 9", "measurement": "Well logging"},
+        (("DEPT", "M"), ("RHOB", "K/M3"), ("SP", "MV")),
+        (3,),
+        {"STRT": Quantity(635.0, "M"), "FLD": "HILL"},
+        name="made.las",
+    ),
+    "a well log with wrapped rows": Export(
+        "~Version\nVERS.  2.0 : CWLS\nWRAP.  YES : several lines\n~Well\nWELL. SHALLOW 2 : WELL\n~Curve\nDEPT.M :\nA.OHMM :\nB.V :\n~ASCII\n"
+        "1.0\n2.5 3.5\n2.0\n4.5 5.5\n3.0\n6.5 7.5\n",
+        {"dataset_name": "SHALLOW 2"},
+        (("DEPT", "M"), ("A", "OHMM"), ("B", "V")),
+        (3,),
+        name="made.las",
+    ),
+    "peak lists": Export(
+        "".join(
+            f"BEGIN IONS\nTITLE=run.{at}\nPEPMASS=503.5 120.5\nCHARGE=2+\n110.5 12.5\n129.5 {at}\n175.5 9.5\nEND IONS\n" for at in (1, 2)
+        ),
+        {"measurement": "Mass spectrometry", "data_type": "MGF peak list"},
+        (("m/z", None), ("Intensity", None)),
+        (3, 3),
+        {"spectrum_count": 2},
+        name="made.mgf",
+    ),
+    "a library of peak lists": Export(
+        "Name: Compound 7\nFormula: C2H6\nNum Peaks: 3\n15 100; 27 250;\n30 999\n\nName: Compound 8\nNum Peaks: 3\n16 1\n17 2\n18 3\n",
+        {"measurement": "Mass spectrometry", "data_type": "MSP peak list"},
+        (("m/z", None), ("Intensity", None)),
+        (3, 3),
+        name="made.msp",
+    ),
+    "CasaXPS with its fitted lines": Export(
+        "Cycle 0:FeO:Fe2p\n\tCharacteristic Energy eV\t1.486610e+003\tAcquisition Time s\t2.5\nName\t\tFe 2p\tFe 2p\t\nPosition\t\t709.5\t716.5\t\n"
+        "K.E.\tCounts\tFe 2p\tFe 2p\tEnvelope\t\tB.E.\tCPS\n7.5e+002\t1.5\t1\t1\t2\t\t7.3e+002\t0.5\n7.6e+002\t1.5\t1\t1\t2\t\t7.2e+002\t0.5\n",
+        {"measurement": "X-ray photoelectron spectroscopy", "dataset_name": "FeO"},
+        (("K.E.", "eV"), ("Counts", "counts"), ("Fe 2p", None), ("Fe 2p", None), ("Envelope", None), ("B.E.", "eV"), ("CPS", "counts/s")),
+        (2,),
+        {"Characteristic Energy": Quantity(1486.61, "eV"), "Position": [709.5, 716.5]},
+    ),
+    "an oscilloscope that says start and step beside the units": Export(
+        "X,CH1,CH2,Start,Increment,\nSequence,Volt,Volt,-5.0e-04,1.0e-06\n0,4.5e-02,1.5,,\n1,4.5e-02,1.5,,\n2,5.5e-02,1.5,,\n",
+        {"measurement": "Oscilloscope trace"},
+        (("Time", "s"), ("CH1", "V"), ("CH2", "V")),
+        (3,),
+        {"Increment": Quantity(1e-6, "s")},
+        name="made.csv",
+    ),
+    "an oscilloscope that names the time second": Export(
+        "Record Length,Analog:4\nVertical Units,CH1:V\nModel Number,SDS9\nSource,CH1\nSecond,Volt\n-0.5,0.25\n-0.4,0.5\n-0.3,0.5\n-0.2,0.5\n",
+        {"measurement": "Oscilloscope trace", "instrument_name": "Siglent SDS9"},
+        (("Source", "Second"), ("CH1", "Volt")),
+        (4,),
+        name="made.csv",
+    ),
+    "a number before the date": Export(
+        "LECROYWR9,53211,Waveform\nSegments,1,SegmentSize,4\nSegment,TrigTime,TimeSinceSegment1\n#1,17-Mar-2018 11:06:22,0\nTime,Ampl\n"
+        "-0.5,-1.5\n-0.4,-1.6\n-0.3,-1.7\n-0.2,-1.8\n",
+        {"timestamp": "2018-03-17T11:06:22", "instrument_name": "LECROYWR9"},
+        (("Time", None), ("Ampl", None)),
+        (4,),
+        name="made.csv",
+    ),
+    "names of columns in numbered lines of a cast": Export(
+        "* Sea-Bird SBE 9 Data File:\n* NMEA Latitude = 17 58.71 N\n** Ship: Amazon\n# name 0 = prDM: Pressure [db]\n# name 1 = t090C: Temperature [ITS-90, deg C]\n"
+        "# start_time = Nov 16 2011 13:42:20 [header]\n*END*\n 1.0 28.5\n 2.0 28.25\n 3.0 28.0\n",
+        {"timestamp": "2011-11-16T13:42:20", "instrument_name": "Sea-Bird SBE 9", "measurement": "CTD profile"},
+        (("prDM: Pressure", "db"), ("t090C: Temperature (ITS-90)", "deg C")),
+        (3,),
+        {"NMEA Latitude": "17 58.71 N"},
+        name="made.cnv",
+    ),
+    "a logger's zone in a title": Export(
+        '"Plot Title: House 3"\n"#","Date Time, GMT-07:00","Temp, °F (LGR S/N: 1, SEN S/N: 2)","RH, % (LGR S/N: 1)","End Of File (LGR S/N: 1)"\n'
+        "1,07/21/2015 12:00:00 PM,72.5,45.5,\n2,07/21/2015 12:15:00 PM,72.5,45.25,\n3,07/21/2015 12:30:00 PM,72.75,44.5,\n",
+        {"timestamp": "2015-07-21T12:00:00-07:00", "dataset_name": "House 3"},
+        (("#", None), ("Date Time, GMT-07:00", None), ("Temp (LGR S/N: 1, SEN S/N: 2)", "°F"), ("RH (LGR S/N: 1)", "%"), ("End Of File (LGR S/N: 1)", None)),
+        (3,),
+        name="made.csv",
+    ),
+    "a label before the names": Export(
+        "Project:\tGum\nTest:\tCurve 3\n\nInterval data:\tPoint No.\tTime\tShear Rate\tViscosity\tStatus\n\t\t[s]\t[1/s]\t[mPa·s]\t[]\n\n"
+        + "".join(f"\t{at}\t{at},5\t0,{at}5\t21082,{at}\tok\n" for at in range(1, 5)),
+        {"dataset_name": "Curve 3", "measurement": "Rheology"},
+        (("Point No.", None), ("Time", "s"), ("Shear Rate", "1/s"), ("Viscosity", "mPa·s"), ("Status", None)),
+        (4,),
+    ),
+    "words with blanks between tabs": Export(
+        "Sample Name\tMeasured on\tZ-Average (d.nm)\tPdI\tSize (d.nm)\n"
+        + "".join(f"Gold {at}\tTuesday, 14 May 2019 10:2{at}:31\t43.{at}\t0.1{at}\t0.4\n" for at in range(3)),
+        {"timestamp": "2019-05-14T10:20:31", "measurement": "Dynamic light scattering"},
+        (("Sample Name", None), ("Measured on", None), ("Z-Average", "d.nm"), ("PdI", None), ("Size", "d.nm")),
+        (3,),
+        {},
+        ("Gold 0", "Gold 1", "Gold 2"),
+    ),
+    "a result among the rows": Export(
+        "area [cm²]:\t0.25\n***\ntime\tvoltage\tcurrent density\n[s]\t[V]\t[mA/cm²]\n0.5\t0.9\t-22.5\n1.5\t0.8\t-21.5\nmean power (half): -2.5E+1\n2.5\t0.9\t-22.5\n3.5\t0.9\t-22.5\n",
+        {},
+        (("time", "s"), ("voltage", "V"), ("current density", "mA/cm²")),
+        (4,),
+        {"mean power (half)": -25.0},
+    ),
+    "durations with fractions, a unit in brackets with colons": Export(
+        "Record ID,Time(h:min:s.ms),Voltage(V),Temperature(℃),Capacity(mAh),Realtime\n"
+        + "".join(f"{at},0:00:{at}0.000,3.{at},25.5,0.{at},2020-09-11 10:03:1{at}\n" for at in range(3)),
+        {"timestamp": "2020-09-11T10:03:10", "measurement": "Battery cycling"},
+        (("Record ID", None), ("Time(h:min:s.ms)", None), ("Voltage", "V"), ("Temperature", "℃"), ("Capacity", "mAh"), ("Realtime", None)),
+        (3,),
+        name="made.csv",
+    ),
+    "a record above the points": Export(
+        '"Path","File","Date Acquired","Sample","Misc"\n"C:\\data\\","a.D","04 Sep 2020  10:54    ","blank 4"," "\n"TIC: a.D\\data.ms"\n0.5,1653.5\n0.6,1644.5\n0.7,1668.5\n',
+        {"timestamp": "2020-09-04T10:54:00"},
+        None,
+        (3,),
+        {"File": "a.D"},
+        ("blank 4",),
+        "made.txt",
+    ),
 }  # fmt: skip
 
 
@@ -215,6 +338,23 @@ def test_an_epr_descriptor_reads_the_data_beside_it(tmp_path: Path) -> None:
     }
     assert "announces 5 points" in found.warnings[0]
     assert extracted(path).thumbnails == ()
+
+
+def test_a_printed_report_of_fluorescence_is_read(tmp_path: Path) -> None:
+    """Rigaku's pages have no table of numbers: what was analysed comes out with its units."""
+    path = tmp_path / "a.txt"
+    path.write_text(
+        "PositionType              Application               Sample name                     Date            \n"
+        "A-3     Quant analysis    CuTi on Si                film 8                          2021- 3- 9 10:19\n    \n"
+        "Component            Film1        Cu          Ti     \nAnalyzed value           763      78.5      21.5\n"
+        "Unit                      nm         at%         at%\n   \nElement line         Cu-KA       Cu-KA\n"
+        "Peak/BG                 Peak         BG1\nMeas. intensity     42.5     0.125\n____\n"
+    )
+    found = extracted(path)
+    assert found.attributes["timestamp"] == "2021-03-09T10:19:00"
+    assert [sample.name for sample in found.samples] == ["film 8"]
+    assert found.scientific_metadata["Analyzed value"]["Film1"] == Quantity(763, "nm")
+    assert found.scientific_metadata["Meas. intensity"] == [42.5, 0.125]
 
 
 @pytest.mark.parametrize(

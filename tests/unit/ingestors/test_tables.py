@@ -289,7 +289,7 @@ def test_words_are_no_units(text: str) -> None:
     [
         ("# Time (s)  Voltage (V)", 2, None, ["Time", "Voltage"], ["s", "V"]),
         ("Time (s),Voltage (V)", 2, ",", ["Time", "Voltage"], ["s", "V"]),
-        ('"Time, s","Voltage"', 2, ",", ["Time, s", "Voltage"], [None, None]),
+        ('"Time, s","Voltage"', 2, ",", ["Time", "Voltage"], ["s", None]),
         ("Data: y   x", 2, None, ["y", "x"], [None, None]),
         ("Data columns Qx - Qy - I(Qx,Qy) - err(I)", 4, None, ["Qx", "Qy", "I(Qx,Qy)", "err(I)"], [None] * 4),
         ("#L Two Theta  Counts", 2, None, ["Two Theta", "Counts"], [None, None]),
