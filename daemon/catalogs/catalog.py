@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
+
+from daemon.model import StepKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -80,7 +82,8 @@ class Held:
     `dataset` is our id of its dataset, `name` the file's name there, `size` in bytes, `sha256` 64 hex digits in lower
     case. `ref` is the adapter's own: what it needs to read the bytes. `stored`: the catalog has the bytes itself; False
     for a record that only tells of a file elsewhere. `path`: where the dataset's primary file lay below its root, if
-    labferry noted it there and the adapter looked.
+    labferry noted it there and the adapter looked. `in_place`: where the catalog says that the bytes lie, if that is where
+    the instrument wrote them: what is there is the catalog's only copy.
     """
 
     dataset: str
@@ -90,6 +93,7 @@ class Held:
     sha256: str | None
     stored: bool = True
     path: str | None = None
+    in_place: str | None = None
 
 
 @runtime_checkable
@@ -136,6 +140,17 @@ class Follows(Protocol):
 
         Raises a `daemon.errors.CatalogError`.
         """
+
+
+THEIR_ID: Final = "unique_id"
+"""In the outcome of a child's record step: the catalog's own ingestor made it before, under another id, and that stays."""
+
+
+def known_there(record: DatasetRecord, outcomes: Mapping[tuple[str, str], Mapping[str, Any]]) -> DatasetRecord:
+    """A child's record under the id that the catalog knows it by; `outcomes` as in `Attempt`."""
+    made = outcomes.items() if record.part else ()
+    theirs = next((told[THEIR_ID] for (kind, _), told in made if kind == StepKind.RECORD and THEIR_ID in told), None)
+    return replace(record, unique_id=theirs) if isinstance(theirs, str) else record
 
 
 def digest_of(value: Any) -> str:

@@ -245,6 +245,11 @@ class Verifying:
             raise Unsafe(f"{catalog.name} holds {held.size} bytes of it and not {file.size}")
         if held.sha256 is not None and held.sha256 != file.sha256:
             raise Unsafe(f"{catalog.name} holds other bytes under its name")
+        if held.in_place is not None:
+            agrees = "with this size and sha256" if held.sha256 is not None else "with this size, without its sha256"
+            raise Unsafe(
+                f"it is the facility's own copy: {catalog.name} lists it {agrees} as {held.in_place} and has no bytes of its own"
+            )
         if file.size == 0 and held.size == 0:
             return Evidence(catalog.name, held.ref, EMPTY, since)
         if not held.stored:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
+import subprocess
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -96,6 +100,31 @@ def whole(fake: FakeScicat, count: int) -> bool:
         if one.attachments and one.record["inputDatasets"] and one.record["datasetlifecycle"]["archivable"]
     ]
     return len(done) == count
+
+
+@pytest.mark.parametrize("mode", ["in-place", pytest.param("copy", marks=pytest.mark.slow)])
+def test_verify_tells_the_facility_s_own_copy_from_a_second_one(tmp_path: Path, mode: str) -> None:
+    """In place: hashed, compared with the record, and never safe although another catalog has the bytes; copied: safe."""
+    (tmp_path / "storage").mkdir()
+    transfer = {"mode": mode, **({"to": str(tmp_path / "storage")} if mode == "copy" else {})}
+    with scicat("4", transfer=transfer, path_map=[{"here": str(tmp_path), "there": "/facility"}]) as (fake, catalog):
+        config = configuration(tmp_path, catalogs=[catalog, {"type": "local", "path": "catalog"}])
+        measure(tmp_path / "data", 1)
+        assert Daemon(config, environment=SECRET).start("--once").wait() == 0
+        (there,) = arrived(fake).values()
+        listed = there.blocks[0]["dataFileList"]
+        wrong = next(item for item in listed if item["path"].endswith(".ini"))
+        wrong["chk"] = "0" * 64
+        command = [sys.executable, "-m", "daemon", "verify", str(config), "--json"]
+        done = subprocess.run(command, capture_output=True, env={**os.environ, **SECRET}, check=False)
+        told = {Path(one["path"]).name: one for one in json.loads(done.stdout)["files"]}
+    assert done.returncode == 3
+    assert told.pop(wrong["path"])["why"] == "scicat holds other bytes under its name"
+    for name, one in told.items():
+        assert one["safe"] == (mode == "copy")
+        if mode == "in-place":
+            words = "it is the facility's own copy: scicat lists it with this size and sha256 as /facility/data/"
+            assert one["why"].startswith(words + name)
 
 
 def test_a_scicat_that_is_down_touches_no_other_catalog(tmp_path: Path) -> None:

@@ -35,8 +35,10 @@ class SciCatReading(SciCatLookups):
         described = there.get("scientificMetadata")
         pairs = described.get(NAMES) if isinstance(described, dict) else None
         names = {pair[0]: pair[1] for pair in pairs or () if isinstance(pair, list) and len(pair) == 2}  # noqa: PLR2004
-        store = self._mapping.stored(str(there.get("sourceFolder", "")))
+        folder = str(there.get("sourceFolder", ""))
+        store = self._mapping.stored(folder)
         held = []
+        separator = "\\" if "\\" in folder else "/"
         listed = self._lists.listed(pid, _number(there.get("numberOfFiles")))
         for path, (size, chk, number) in listed.entries.items():
             held.append(
@@ -47,6 +49,7 @@ class SciCatReading(SciCatLookups):
                     size if isinstance(size, int) else None,
                     chk if isinstance(chk, str) and len(chk) == 64 else None,  # noqa: PLR2004 a sha256
                     stored=store is not None and self._mover is not None,
+                    in_place=None if store is not None else f"{folder}{separator}{path}",
                 )
             )
         return held

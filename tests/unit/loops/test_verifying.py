@@ -103,6 +103,13 @@ def test_a_good_catalog_makes_a_file_safe_since_its_step_was_done(workshop: Work
         (Shelf(shelf=[held()], content=b"#" * len(CONTENT)), "read back"),
         (Shelf(shelf=[held(stored=False)]), "only records"),
         (Shelf(shelf=[held(stored=False, sha256=None)]), "without its hash"),
+        (
+            Shelf(shelf=[held(stored=False, in_place="/storage/x.dat")]),
+            "own copy: crucible lists it with this size and sha256 as /storage/x.dat",
+        ),
+        (Shelf(shelf=[held(stored=False, in_place="/x", sha256=None)]), "with this size, without its sha256"),
+        (Shelf(shelf=[held(stored=False, in_place="/x", size=3)]), "3 bytes"),
+        (Shelf(shelf=[held(stored=False, in_place="/x", sha256="0" * 64)]), "other bytes"),
         (Shelf(error=CatalogUnavailable("it is night")), "it is night"),
         (Shelf(error=CatalogRefused("you may not look")), "you may not look"),
         (ScriptedCatalog(), "no way to prove"),
@@ -155,6 +162,27 @@ def test_records_count_beside_bytes(workshop: Workshop) -> None:
     checked = check(workshop, Shelf("bytes", shelf=[held()]), Shelf("records", shelf=[held(stored=False)]))
     assert checked.verdict is Verdict.SAFE
     assert [one.how for one in checked.evidence] == ["every byte read back", "a record without the bytes"]
+
+
+@pytest.mark.parametrize("content", [CONTENT, b""])
+def test_the_facility_s_own_copy_is_never_safe(workshop: Workshop, content: bytes) -> None:
+    """Where a catalog's record points at the very file, other catalogs' bytes do not make it safe: the record would dangle."""
+    workshop.catalogs = ("bytes", "in place")
+    workshop.close()
+    workshop.open()
+    workshop.write("x.dat", content)
+    workshop.whole()
+    workshop.clock.advance(workshop.instrument.settle.empty)
+    workshop.settle()
+    workshop.compose()
+    for name in workshop.catalogs:
+        loop, _ = workshop.deliverer(ScriptedCatalog(name))
+        loop._next("delivering", [], None)
+    said = {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    one, other = held(**said), held(**said, stored=False, in_place="/storage/x.dat")
+    checked = check(workshop, Shelf("bytes", shelf=[one], content=content), Shelf("in place", shelf=[other]))
+    assert checked.verdict is Verdict.UNSAFE
+    assert checked.why.startswith("it is the facility's own copy: in place lists it")
 
 
 def test_a_silent_catalog_is_not_asked_for_ever(workshop: Workshop) -> None:
