@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import structlog
 
+from daemon.catalogs.catalog import known_there
 from daemon.errors import CatalogError, CatalogUnavailable, NotYet
 from daemon.grouping.sessions import Evidence
 from daemon.loops import parts
@@ -137,6 +138,7 @@ class Recalling:
         known = self._store.deliveries.steps(delivery.dataset, delivery.catalog)
         found: list[tuple[Step, Mapping[str, Any]]] = []
         missing = 0
+        outcomes = parts.outcomes(record, known)
         lost: set[str] = set()
         for part, step in parts.planned(catalog, record):
             own = parts.kept(part, step)
@@ -146,9 +148,11 @@ class Recalling:
             if part.part in lost:
                 missing += 1
                 continue
-            outcome = self._asked(partial(readable.recall, step, part))
+            there = known_there(part, outcomes[part.part])
+            outcome = self._asked(partial(readable.recall, step, there))
             if outcome is not None:
                 found.append((own, outcome))
+                outcomes[part.part][step.kind.value, step.key] = outcome
                 continue
             missing += 1
             if step.kind is StepKind.RECORD and not part.part:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 SPIN_RUN: Final = "spin_run"
 _SHORT_ID: Final = 13
-_MOST_DRAWN: Final = 100
+_MOST_DRAWN: Final = 48
 _LINE_SCAN: Final = "pollux_oospec_multipos_line_scan"
 _SPEC_RUN: Final = "pollux_multipos_spec_run"
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from daemon.catalogs.catalog import known_there
 from daemon.catalogs.credentials import Key
 from daemon.catalogs.crucible.adapter import Crucible, CrucibleOptions
+from daemon.children import ExtractedChild, with_children
 from daemon.clock import SystemClock
 from daemon.errors import NotYet
 from daemon.mfid import new_mfid
@@ -20,6 +22,8 @@ from tests.fakes.deliveries import Notebook, dataset_record, record_file
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from daemon.model import DatasetRecord
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +104,40 @@ def test_a_sample_is_linked_by_its_name_if_there_is_just_one(server: Server) -> 
     ]
     assert len(links(server, record.unique_id)) == 1
     adapter.close()
+
+
+def test_a_child_that_the_catalogs_own_ingestor_made_is_taken_for_ours(server: Server) -> None:
+    """A child of this name that the parent has already gets the metadata and the link; another name makes another child."""
+    record = with_children(
+        composed(fresh()), [ExtractedChild(key, {"dataset_name": f"film {key}"}, {"place": key}) for key in ("1", "2")]
+    )
+    theirs = server.dataset(dataset_name="film 1")
+    adapter, notebook = crucible(server), Notebook()
+    notebook.deliver(adapter, replace(record, children=()))
+    server.ok("POST", f"/datasets/{record.unique_id}/children/{theirs}")
+    for child in record.children:
+        for _ in range(2):  # and nothing happens when it is tried again
+            again = Notebook()
+            again.deliver(adapter, child)
+    made = record.children[1].unique_id
+    below = [
+        (link["unique_id"], link["direction"]) for link in server.ok("GET", f"/resources/{record.unique_id}/links")
+    ]
+    assert sorted(below) == sorted([(theirs, "target"), (made, "target")])
+    for unique_id, place in ((theirs, "1"), (made, "2")):
+        assert server.ok("GET", f"/resources/{unique_id}/metadata")["scientific_metadata"]["place"] == place
+    assert server.ask("GET", f"/datasets/{record.children[0].unique_id}").status == 404
+    record_step, *rest = adapter.plan(record.children[0])
+    told = adapter.recall(record_step, record.children[0])
+    assert told is not None
+    there = known_there(record.children[0], {("record", record_step.key): told})
+    assert (there.unique_id, [adapter.recall(step, there) is not None for step in rest]) == (theirs, [True] * len(rest))
+    adapter.close()
+
+
+def composed(unique_id: str) -> DatasetRecord:
+    """A measurement as composing gives it."""
+    return dataset_record(unique_id, {"dataset_name": "tray"}, scientific_metadata={"labferry": {"path": "tray.h5"}})
 
 
 def test_metadata_take_the_place_of_all_where_it_is_asked_for(server: Server) -> None:

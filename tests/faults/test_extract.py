@@ -193,6 +193,18 @@ def test_nonsense_is_sorted_out(sandbox: Sandbox, tmp_path: Path) -> None:
     assert ["'colour'" in "".join(outcome.warnings), "'yesterday'" in "".join(outcome.warnings)] == [True, True]
 
 
+def test_children_come_with_their_own_pictures(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Each child has its attributes, its metadata with units, its samples and just the pictures that are its own."""
+    outcome = read(sandbox, tmp_path, "parts.trouble")
+    first, second = outcome.children
+    assert [one.caption for one in outcome.thumbnails] == ["picture 0"]
+    assert [one.caption for one in first.thumbnails] == ["picture 1", "picture 2"]
+    assert (first.key, first.attributes, first.keywords) == ("S1", {"dataset_name": "one"}, ("film",))
+    assert (first.scientific_metadata, first.units) == ({"power": {"value": 1, "unit": "mW"}}, {"mW": "mW"})
+    assert (first.samples, second.thumbnails) == (({"name": "F1", "unique_id": None},), ())
+    assert (outcome.warnings, second.key) == ((), "S2")
+
+
 @pytest.mark.skipif(landlock_version() < KNOWS_SCOPES, reason="this kernel has no Landlock, or an older one")
 def test_plugins_can_only_read(sandbox: Sandbox, tmp_path: Path) -> None:
     """A plugin can neither write beside the data nor remove them, call anybody, signal the daemon or read its environment."""

@@ -7,11 +7,11 @@ are those of nano-crucible 3.3.0 (`resources/datasets.py`, `files.py`, `ingestio
 from __future__ import annotations
 
 from base64 import b64encode
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from daemon.catalogs.answers import nonsense
-from daemon.catalogs.catalog import Finding, Health, digest_of
+from daemon.catalogs.catalog import THEIR_ID, Finding, Health, digest_of, known_there
 from daemon.catalogs.crucible import check as crucible_check
 from daemon.catalogs.crucible.files import FileTransfer
 from daemon.catalogs.crucible.ingestion import ONGOING, Policy, status_for
@@ -55,12 +55,6 @@ _CLASSES_SECONDS: Final = 3600.0
 _NOT_FOUND: Final = 404
 _LEFT_SHOWN: Final = 50
 _ASKED: Final = frozenset({Source.SESSION, Source.SIDECAR, Source.PATH, Source.CONFIGURATION})
-
-
-def known_there(record: DatasetRecord, attempt: Attempt) -> DatasetRecord:
-    """The record under the id by which the catalog knows it: a child that its own ingestors made has one of theirs."""
-    theirs = attempt.outcomes.get((StepKind.RECORD, RECORD_KEY), {}).get("unique_id")
-    return replace(record, unique_id=theirs) if isinstance(theirs, str) else record
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +136,7 @@ class Crucible(CrucibleReading):
     ) -> Mapping[str, Any]:
         """Do one step; see the protocol."""
         attempt.alive()
-        record = known_there(record, attempt)
+        record = known_there(record, attempt.outcomes)
         match step.kind:
             case StepKind.RECORD:
                 return self._record(record, attempt)
@@ -188,7 +182,7 @@ class Crucible(CrucibleReading):
             return self._adopt(record, body, there)
         theirs = self._child_there(record)
         if theirs is not None:
-            return {"created": False, "revision": record.revision, "sent": body, "left": {}, "unique_id": theirs}
+            return {"created": False, "revision": record.revision, "sent": body, "left": {}, THEIR_ID: theirs}
         try:
             return self._create(record, body)
         except CatalogRefused:

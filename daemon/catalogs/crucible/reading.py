@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.catalogs.answers import nonsense
-from daemon.catalogs.catalog import Held
+from daemon.catalogs.catalog import THEIR_ID, Held
 from daemon.catalogs.crucible.merging import agreed
 from daemon.catalogs.crucible.record import contradictions, dataset_body, left_out, open_fields
 from daemon.catalogs.http import segment
@@ -115,7 +115,7 @@ class CrucibleReading:
         body = dataset_body(record)
         theirs = self._child_there(record) if there is None else None
         if theirs is not None:
-            return {"created": False, "revision": record.revision, "sent": body, "left": {}, "unique_id": theirs}
+            return {"created": False, "revision": record.revision, "sent": body, "left": {}, THEIR_ID: theirs}
         if record.ingestor == _SESSION:
             body.pop("timestamp", None)  # of the first dataset that is still known, which may be a later one
         if there is None or contradictions(body, there):

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ingestors.api import Candidate, Claim, Extraction, Sample, Thumbnail, UnreadableError
+from ingestors.api import Candidate, Child, Claim, Extraction, Quantity, Sample, Thumbnail, UnreadableError, curve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,7 +111,19 @@ def nonsense(candidate: Candidate) -> Any:
         samples=(Sample("S1", "id"), Sample("", None)),
         thumbnails=(Thumbnail("no picture", b"GIF89a", 1, 1),),
         warnings=("odd",),
+        children=(
+            Child("a", {"dataset_name": "first", "unique_id": "mine"}, thumbnails=(Thumbnail("no", b"GIF", 1, 1),)),
+            Child("a"),
+            Child(" "),
+        ),
     )
+
+
+def parts(candidate: Candidate) -> Any:
+    """Children with pictures, the first ones of two."""
+    pictures = tuple(curve(f"picture {number}", [0, 1], [number, 1]) for number in range(3))
+    first = Child("S1", {"dataset_name": "one"}, {"power": Quantity(1, "mW")}, ("film",), (Sample("F1"),), pictures[1:])
+    return Extraction(thumbnails=pictures[:1], children=(first, Child("S2", {"dataset_name": "two"})))
 
 
 def meddle(candidate: Candidate) -> Any:
@@ -174,6 +186,7 @@ DEEDS: dict[str, Callable[[Candidate], Any]] = {
     "nothing": lambda _: None,
     "raise": lambda _: 1 / 0,
     "fine": lambda _: Extraction(keywords=("fine",)),
+    "parts": parts,
 }
 
 

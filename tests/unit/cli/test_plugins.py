@@ -109,6 +109,19 @@ BROKEN = {
 }
 
 
+def test_the_contract_speaks_of_children_too(plugins_installed: None, tmp_path: Path) -> None:
+    """Children with keys that differ and names pass; one without a name, with a key that is taken or an id of its own is told."""
+    paths = {deed: tmp_path / f"{deed}.trouble" for deed in ("parts", "nonsense")}
+    for path in paths.values():
+        path.write_text("x")
+    _, report = run("test", "trouble", *map(str, paths.values()))
+    said = {one["file"]: one for one in report["checks"] if one["check"] == "says it cleanly"}
+    assert said["parts.trouble"]["ok"]
+    assert "2 children" in next(one["reason"] for one in report["checks"] if one["check"] == "reads it")
+    for told in ("another child has the same key", "it has no dataset_name", "names a unique_id", "the key is no text"):
+        assert told in said["nonsense.trouble"]["reason"]
+
+
 def test_each_broken_promise_is_found(plugins_installed: None, tmp_path: Path) -> None:
     """Each kind of misbehaviour fails the check that is about it, with what happened, and the exit code is 1."""
     paths = [tmp_path / f"{deed}.trouble" for deed in sorted(BROKEN, key=lambda deed: deed != "fine")]

@@ -19,7 +19,7 @@ ANYTHING = st.recursive(
     max_leaves=8,
 )
 FIELDS = st.sampled_from(
-    ["ingestor", "attributes", "scientific_metadata", "keywords", "samples", "captions", "warnings"]
+    ["ingestor", "attributes", "scientific_metadata", "keywords", "samples", "captions", "warnings", "children"]
 )
 
 
@@ -55,6 +55,23 @@ def test_pictures_tell_their_own_size() -> None:
     outcome = accepted({"captions": ["one", "two", "three"]}, [whole, whole[:-4], b"GIF89a"])
     assert [(one.caption, one.width, one.height) for one in outcome.thumbnails] == [("one", 30, 20)]
     assert len(outcome.warnings) == 2
+
+
+def test_children_are_told_apart_by_their_keys() -> None:
+    """A child without a key, or with one that is taken, is left out with a warning; the pictures stay with the right ones."""
+    pictures = [png(width, 1) for width in range(1, 6)]
+    listed = [
+        {"key": key, "captions": captions} for key, captions in (("a", ["1"]), ("a", ["2"]), ("", []), ("b", ["3"]))
+    ]
+    outcome = accepted({"captions": ["0"], "children": [*listed, "no child"]}, pictures)
+    assert [one.width for one in outcome.thumbnails] == [1]
+    assert [(child.key, [one.width for one in child.thumbnails]) for child in outcome.children] == [
+        ("a", [2]),
+        ("b", [4]),
+    ]
+    assert len(outcome.left_out) == 2
+    many = accepted({"captions": [], "children": [{"key": str(number)} for number in range(402)]}, [])
+    assert (len(many.children), len(many.warnings)) == (400, 2)
 
 
 @pytest.mark.parametrize(

@@ -426,6 +426,57 @@ def test_positions_of_a_scan_bring_their_samples(tmp_path: Path) -> None:
     assert [place["position"] for place in found.scientific_metadata["positions"]] == ["S00", "S01"]
     assert found.scientific_metadata["positions"][0]["x_center"] == 1.5
     assert [thumbnail.caption for thumbnail in found.thumbnails] == ["absorbance of 2 positions"]
+    first, second = found.children
+    assert (first.key, first.attributes["dataset_name"]) == ("S00", "Child Nirvana scan for film 0")
+    assert (first.samples, second.samples) == ([Sample("film 0", MFID)], [Sample("film 1")])
+    assert first.scientific_metadata["x_center"] == 1.5
+    assert [thumbnail.caption for thumbnail in second.thumbnails] == ["Absorbance Spectrum (S01)"]
+
+
+def test_a_spec_run_has_a_child_for_each_film_with_both_methods(tmp_path: Path) -> None:
+    """Positions lie below each method; the children have Crucible's names and keys; a blank or empty place is no sample."""
+    path = FakeFile(measurement="pollux_multipos_spec_run", data={}).write(tmp_path / "a.h5")
+    with h5py.File(path, "a") as file:
+        for method in ("pl", "uvvis"):
+            held = file.create_group(f"measurement/pollux_multipos_spec_run/{method}")
+            held["wavelengths"], held["dark_intensities"] = WLS, np.full(64, 10.0)
+            for place, sample in (("S01", "film"), ("S02", "blank"), ("S03", "")):
+                one = held.create_group(f"positions/{place}")
+                one["raw_intensities"] = np.full((3, 64), 60.0)
+                one["x_positions"] = np.arange(3.0)
+                one.attrs.update(sample_name=sample, sample_uuid="", integration_time=0.5)
+                if method == "uvvis":
+                    one["blank_intensities"] = np.full(64, 510.0)
+    found = extracted(path)
+    (child,) = found.children
+    assert (child.key, child.attributes) == (
+        "S01",
+        {"dataset_name": "Nirvana SpecRun for film", "measurement": "pollux_multipos_spec_run_tf"},
+    )
+    assert child.scientific_metadata == {
+        "position": "S01", "sample_name": "film", "sample_uuid": "", "uvvis_integration_time": 0.5,
+        "x_positions": [0.0, 1.0, 2.0], "pl_integration_time": 0.5, "pl_x_positions": [0.0, 1.0, 2.0],
+    }  # fmt: skip
+    assert [thumbnail.caption for thumbnail in child.thumbnails] == ["UVVis Absorbance (S01)", "PL Intensity (S01)"]
+    assert [one.caption for one in found.thumbnails] == [
+        "absorbance of 3 positions",
+        "PL intensity (counts) of 3 positions",
+    ]
+
+
+def test_a_spin_run_is_known_by_its_run_and_has_a_child_for_each_film(tmp_path: Path) -> None:
+    """Crucible's ingestor takes the run's id for the dataset's; films are children, trays and films are samples."""
+    run = "0saky41g01r01a1ethjr64nvpm"
+    path = FakeFile(measurement="spin_run", own=Component({"run_id": run})).write(tmp_path / "a.h5")
+    with h5py.File(path, "a") as file:
+        one = file.create_group("measurement/spin_run/samples/TF000")
+        one.attrs.update(batch_id="", batch_name="tray", sample_id=MFID, sample_name="film", spin_speed=3000.0)
+    found = extracted(path)
+    assert (found.attributes["unique_id"], found.attributes["data_type"]) == (run, "Thin Film Deposition Run")
+    (child,) = found.children
+    assert child.attributes == {"dataset_name": f"Spin Run for film - {run[:13]}", "measurement": "spin_run_tf"}
+    assert (child.samples, child.scientific_metadata["spin_speed"]) == ([Sample("film", MFID)], 3000.0)
+    assert list(found.samples) == [Sample("tray"), Sample("film", MFID)]
 
 
 def test_a_batch_and_a_sample_id_are_samples_with_ids(tmp_path: Path) -> None:
