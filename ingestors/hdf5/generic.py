@@ -63,7 +63,9 @@ def _walk(tree: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
                 if isinstance(value, Mapping):
                     if not any(word in key.casefold() for word in _AFTERWARDS):
                         following.append((key, value))
-                elif isinstance(value, (str, int, float, Quantity)):
+                elif isinstance(value, (str, int, float, Quantity)) and not (
+                    isinstance(value, str) and _is_link(value)
+                ):
                     thing = next((word for word in _THINGS if word in name.casefold()), "")
                     if thing and key.casefold() in {"name", "id", "title", "label"}:
                         yield _THINGS[thing], value
@@ -71,11 +73,17 @@ def _walk(tree: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         level = following
 
 
+def _is_link(text: str) -> bool:
+    """Whether the tree only says where the value stands: `-> /entry/title`."""
+    return text.startswith("-> /")
+
+
 def read(source: Source) -> Told:
     """Title, sample, instrument, time and technique, as far as names that everybody uses tell them."""
     known = fields(source.tree)
     started, warnings = _time(known)
-    sample = facts.sample_of(known)
+    own = {key: value for key, value in known.items() if key.casefold() != "probe"}  # radiation or a tip, not German
+    sample = title(facts.sample_of(own))
     technique = facts.said(known, _MEASUREMENTS)
     return Told(
         attributes={

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from ingestors.api import Claim, Extraction, Specificity, UnreadableError
@@ -12,7 +13,7 @@ from ingestors.hdf5.families import FAMILIES
 from ingestors.hdf5.pictures import main_picture
 from ingestors.hdf5.privacy import cleaned
 from ingestors.hdf5.survey import Survey, survey
-from ingestors.hdf5.told import Family, Source, Told
+from ingestors.hdf5.told import Family, Source, Told, drawn_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -130,8 +131,8 @@ def _metadata(walked: Survey, told: Told, tables: list[Table]) -> dict[str, Any]
 
 def _last_picture(file: h5py.File, tables: list[Table], title: str) -> Thumbnail | None:
     """The largest dataset by its shape, or the first table that can be drawn."""
-    try:
-        drawn = (columns.picture(table, title) for table in tables)
-        return next((one for one in drawn if one is not None), None) or main_picture(file, title)
-    except Exception:  # noqa: BLE001 the ingestor's edge: a picture is never worth losing the metadata
-        return None
+    for table in tables:
+        picture = drawn_or_none(partial(columns.picture, table, title))
+        if picture is not None:
+            return picture
+    return drawn_or_none(lambda: main_picture(file, title))

@@ -6,6 +6,7 @@ Source: NeXus manual (nexusformat.org), chapter "Rules for storing data items", 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -14,7 +15,7 @@ from ingestors.api import Sample
 from ingestors.hdf5 import definitions, plottable, reading, shapes
 from ingestors.hdf5.describing import own_name, unit_of
 from ingestors.hdf5.plottable import children, kind
-from ingestors.hdf5.told import Told, moment, orcid, title
+from ingestors.hdf5.told import Told, drawn_or_none, moment, orcid, title, unfilled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ingestors.api import Thumbnail
     from ingestors.hdf5.told import Source
 
+_CLOCK: Final = re.compile(r"\d{1,2}:\d\d(:\d\d(\.\d+)?)?")
 _ENTRY: Final = frozenset({"NXentry", "NXsubentry", "SASentry"})
 _INSTRUMENT: Final = frozenset({"NXinstrument", "SASinstrument"})
 _SAMPLE: Final = frozenset({"NXsample", "SASsample"})
@@ -73,7 +75,7 @@ def field(group: h5py.Group | None, name: str) -> str:
 
 def _first(group: h5py.Group, names: tuple[str, ...]) -> str:
     found = (field(group, name) for name in names)
-    return next((text for text in found if text and text.casefold() not in _PLACEHOLDERS), "")
+    return next((text for text in found if text and text.casefold() not in _PLACEHOLDERS and not unfilled(text)), "")
 
 
 def instrument(here: h5py.Group) -> str:
@@ -97,9 +99,14 @@ def definition(here: h5py.Group) -> str:
     """The application definition that the entry (or a subentry) follows: NXmx, NXcanSAS; empty if it names none."""
     for group in (here, *children(here, frozenset({"NXsubentry"}))):
         found = field(group, "definition") or field(group, "definition_local")
-        if found:
+        if found and found not in _ENTRY:
             return found.split("/")[-1].split(",")[0].strip()
-    return "NXcanSAS" if kind(here) == "SASentry" or next(children(here, frozenset({"SASdata"})), None) else ""
+    held = [
+        here,
+        *(group for name in reading.names(here, 500) if (group := reading.child_group(here, name)) is not None),
+    ]
+    kinds = {kind(one) for one in held} | {reading.attribute_text(one, "canSAS_class") for one in held}
+    return "NXcanSAS" if kinds & {"SASentry", "SASdata"} else ""
 
 
 def read(source: Source) -> Told:
@@ -146,7 +153,7 @@ def _started(file: h5py.File, here: h5py.Group) -> tuple[str, list[str]]:
     """When the measurement began, as ISO 8601 with an offset only if the file has one, and what has to be said about it."""
     for name in _STARTS:
         text = field(here, name)
-        if not text:
+        if not text or _CLOCK.fullmatch(text):
             continue
         found = moment(text)
         if found.iso:
@@ -158,7 +165,11 @@ def _started(file: h5py.File, here: h5py.Group) -> tuple[str, list[str]]:
     for holder, name in ((here, "end_time"), (file, "file_time")):
         found = moment(field(holder, name))
         if found.iso:
-            return found.iso, [f"The file has no start_time; its time is {name}."]
+            return found.iso, [
+                f"The file has no start_time with a date; its time is {name}."
+                if field(here, "start_time")
+                else f"The file has no start_time; its time is {name}."
+            ]
     return "", []
 
 
@@ -200,13 +211,13 @@ def _wavelength(here: h5py.Group) -> float | None:
 
 
 def _pictures(here: h5py.Group, shown: str, followed: str) -> list[Thumbnail]:
-    try:
-        plot = plottable.default_plot(here)
-        found = None if plot is None else plottable.picture(plot, shown, log=True if followed == "NXcanSAS" else None)
-        found = found or _counters(here, shown)
-    except Exception:  # noqa: BLE001 the ingestor's edge: a picture is never worth losing the metadata
-        return []
+    found = drawn_or_none(lambda: _default(here, shown, followed)) or drawn_or_none(lambda: _counters(here, shown))
     return [] if found is None else [found]
+
+
+def _default(here: h5py.Group, shown: str, followed: str) -> Thumbnail | None:
+    plot = plottable.default_plot(here)
+    return None if plot is None else plottable.picture(plot, shown, log=True if followed == "NXcanSAS" else None)
 
 
 def _counters(here: h5py.Group, shown: str) -> Thumbnail | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import h5py
@@ -10,6 +11,7 @@ import numpy as np
 
 from ingestors.hdf5 import reading, shapes
 from ingestors.hdf5.describing import own_name, scales, unit_of
+from ingestors.hdf5.told import drawn_or_none
 
 if TYPE_CHECKING:
     from ingestors.api import Thumbnail
@@ -34,10 +36,7 @@ def main_picture(where: h5py.Group, title: str) -> Thumbnail | None:
     """A picture of the dataset that looks most like the data of a group: the largest, by shape."""
     candidates = sorted(_numeric(where), key=lambda data: (_rank(data), -data.size, str(data.name)))
     for data in [data for data in candidates if data.size > 1][:8]:
-        try:
-            thumbnail = _by_shape(data, title)
-        except Exception:  # noqa: BLE001, S112 the ingestor's edge: a picture is never worth losing the metadata
-            continue
+        thumbnail = drawn_or_none(partial(_by_shape, data, title))
         if thumbnail is not None:
             return thumbnail
     return None

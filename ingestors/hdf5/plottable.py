@@ -28,6 +28,7 @@ _SIGNALS: Final = ("data", "counts", "intensity", "I", "signal", "value")
 _DEEPEST: Final = 6
 _FEW_ROWS: Final = 8
 _PLANE: Final = 2
+_LONG: Final = 1500
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +158,8 @@ def picture(plot: Plot, title: str, *, log: bool | None = None) -> Thumbnail | N
         return shapes.lines(
             signal, plot.axes[1], title=title, name=own_name(plot.axes[0]) if plot.axes[0] is not None else ""
         )
+    if signal.ndim > _PLANE and sum(length > 1 for length in signal.shape) <= _PLANE:
+        return _thin(plot, title, log=log)
     if signal.ndim == _PLANE:
         found = [None if axis is None else reading.read(axis, [100_000]) for axis in plot.axes]
         y_edges, x_edges = (None if axis is None else shapes.edges(axis) for axis in found)
@@ -180,6 +183,36 @@ def picture(plot: Plot, title: str, *, log: bool | None = None) -> Thumbnail | N
         )
         return rendering.thumbnail(name, png)
     return _spectra(plot, title) or shapes.stack(signal, title=title)
+
+
+def _thin(plot: Plot, title: str, *, log: bool | None) -> Thumbnail | None:
+    """A line or a map around which there are dimensions of length 1."""
+    signal = plot.signal
+    values = reading.read(signal, [min(length, _LONG) for length in signal.shape])
+    if values is None:
+        return None
+    values = np.squeeze(values)
+    axes = [axis for axis, length in zip(plot.axes, signal.shape, strict=True) if length > 1]
+    if values.ndim == 1:
+        x = reading.read(axes[0], axes[0].shape) if axes[0] is not None else None
+        return shapes.flat_line(values, x, signal, axes[0], title=title)
+    if values.ndim != _PLANE:
+        return None
+    read = [None if axis is None else reading.read(axis, axis.shape) for axis in axes]
+    down, across = (None if axis is None else shapes.edges(axis) for axis in read)
+    y_label, x_label = (shapes.label(own_name(axis), unit_of(axis)) if axis is not None else "" for axis in axes)
+    rows, columns = values.shape
+    png = rendering.heatmap(
+        values,
+        title=title,
+        extent=(*(across or (0.0, float(columns))), *(down or (0.0, float(rows)))),
+        x_label=x_label,
+        y_label=y_label,
+        unit=shapes.label(own_name(signal), unit_of(signal)),
+        log=log,
+        equal=False,
+    )
+    return rendering.thumbnail(own_name(signal), png)
 
 
 def _spectra(plot: Plot, title: str) -> Thumbnail | None:

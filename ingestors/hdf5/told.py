@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ingestors.dat import dates, facts
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import h5py
 
     from ingestors.api import Sample, Thumbnail
+
+T = TypeVar("T")
 
 _FIRST: Final = datetime(1990, 1, 1, tzinfo=UTC).timestamp()
 _LAST: Final = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
@@ -64,6 +66,18 @@ class Family:
     read: Callable[[Source], Told]
 
 
+def drawn_or_none(draw: Callable[[], T]) -> T | None:
+    """What `draw` returns; None where it stumbles.
+
+    A picture is never worth losing the metadata: drawing reads values that nobody has checked, through a library that maps
+    damage to whatever exception suits the call, so any of them means that there is no picture, and nothing else.
+    """
+    try:
+        return draw()
+    except Exception:  # noqa: BLE001 see above
+        return None
+
+
 def moment(value: Any) -> dates.Moment:
     """A time as files write it: ISO, ctime, `20240131T120000Z`, seconds (or their thousandths...) since 1970."""
     if isinstance(value, list) and value:
@@ -93,7 +107,13 @@ def _epoch(number: float) -> dates.Moment:
 def title(text: Any) -> str:
     """A title worth naming a dataset after, else empty."""
     words = " ".join(text.split()) if isinstance(text, str) else ""
-    return "" if words.casefold() in _EMPTY_TITLES or len(words) > 200 else words  # noqa: PLR2004 a title, not a page
+    empty = words.casefold() in _EMPTY_TITLES or unfilled(words)
+    return "" if empty or len(words) > 200 else words  # noqa: PLR2004 a title, not a page
+
+
+def unfilled(text: str) -> bool:
+    """Whether a text is a template's field that nobody filled: `{name of the sample}`, `<title>`."""
+    return (text[:1], text[-1:]) in {("{", "}"), ("<", ">")}
 
 
 def orcid(text: Any) -> str:

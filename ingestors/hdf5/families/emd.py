@@ -17,7 +17,7 @@ from ingestors.dat import facts
 from ingestors.hdf5 import reading, shapes
 from ingestors.hdf5.describing import emd_dimensions, own_name, places, unit_of
 from ingestors.hdf5.generic import fields
-from ingestors.hdf5.told import Family, Told, moment, title
+from ingestors.hdf5.told import Family, Told, drawn_or_none, moment, title
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,10 +76,10 @@ def read(source: Source) -> Told:
 
 
 def _pictures(data: h5py.Dataset, shown: str) -> list[Thumbnail]:
-    try:
-        return _scan(data, shown) if data.ndim == _SCAN else [one for one in [_plain(data, shown)] if one is not None]
-    except Exception:  # noqa: BLE001 a picture is never worth losing the metadata
-        return []
+    if data.ndim == _SCAN:
+        return drawn_or_none(lambda: _scan(data, shown)) or []
+    found = drawn_or_none(lambda: _plain(data, shown))
+    return [] if found is None else [found]
 
 
 def _scan(data: h5py.Dataset, shown: str) -> list[Thumbnail]:

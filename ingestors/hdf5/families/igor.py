@@ -15,7 +15,7 @@ import numpy as np
 from ingestors import rendering
 from ingestors.api import Sample
 from ingestors.dat import facts
-from ingestors.hdf5 import reading, shapes
+from ingestors.hdf5 import nexus, reading, shapes
 from ingestors.hdf5.describing import own_name
 from ingestors.hdf5.told import Family, Told, title
 from ingestors.units import normalised
@@ -33,7 +33,9 @@ _PAIR: Final = re.compile(r"^\s*([^:=\r\n]{1,60}?)\s*[:=]\s*(\S.*?)\s*$")
 
 
 def recognised(file: h5py.File) -> str:
-    """A dataset with `IGORWaveScaling` or `IGORWaveType`."""
+    """A dataset with `IGORWaveScaling` or `IGORWaveType` in a file that is not NeXus."""
+    if nexus.entry(file) is not None:  # Igor's macros write NeXus too, and that tells more
+        return ""
     wave = next(_waves(file), None)
     return f"attributes of an Igor wave at {wave.name}" if wave is not None else ""
 

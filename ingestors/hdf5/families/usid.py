@@ -7,6 +7,7 @@ references to `Position_Indices`, `Position_Values`, `Spectroscopic_Indices`, `S
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import h5py
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
 _MOST: Final = 100
 _GLANCE: Final = 300  # objects that recognition looks at
 _VALUES: Final = 4_000_000
+_ROWS: Final = 4096
+_READ: Final = 1_000_000  # values of a picture
+_FEW: Final = 8  # steps that make no spectrum
+_STAMP: Final = re.compile(r"(\d{4})_(\d\d)_(\d\d)[-_](\d\d)_(\d\d)_(\d\d)")
+_AXES: Final = {"cm-1": "Wavenumber", "1/cm": "Wavenumber"}
 
 
 def recognised(file: h5py.File) -> str:
@@ -49,14 +55,13 @@ def read(source: Source) -> Told:
     """What the root and the measurement groups say, the dimensions of each main dataset, and the first one's pictures."""
     known = fields(source.tree)
     sample = facts.sample_of(known)
-    text = str(known.get("experiment_date") or known.get("timestamp") or "")
-    began = moment(text.replace("_", "-", 2).replace("_", "T", 1) if text.count("_") > 1 else text)
-    mains = list(_mains(source.file, 3000))[:_MOST]
+    began = moment(_STAMP.sub(r"\1-\2-\3T\4:\5:\6", str(known.get("experiment_date") or known.get("timestamp") or "")))
+    mains = sorted(list(_mains(source.file, 3000))[:_MOST], key=_is_background)
     pictures = _pictures(mains[0], source.stem) if mains else []
     return Told(
         attributes={
             "dataset_name": title(facts.said(known, ("title", "experiment title"))) or source.stem,
-            "measurement": facts.said(known, ("data type", "experiment type", "technique")),
+            "measurement": facts.said(known, ("data type", "experiment type", "technique")) or _method(source.file),
             "data_type": FAMILY.name,
             "instrument_name": facts.instrument_of(known),
             "timestamp": began.iso,
@@ -67,8 +72,26 @@ def read(source: Source) -> Told:
     )
 
 
+def _method(file: h5py.File) -> str:
+    """The method of the programs that write nothing but one: Photothermal's PTIR Studio, JPK's images."""
+    if reading.attribute_text(file, "SoftwareVersion").startswith("PTIR"):
+        return "Optical photothermal infrared spectroscopy"
+    return "Atomic force microscopy" if reading.attribute_text(file, "file-format-info").startswith("JPK") else ""
+
+
+def _is_background(main: h5py.Dataset) -> bool:
+    """Whether the measurement that a dataset belongs to is only the background of others (PTIR Studio)."""
+    return reading.attribute(main.parent.parent, "IsBackground") in (1, [1])
+
+
 def _referred(main: h5py.Dataset, name: str) -> h5py.Dataset | None:
-    """The dataset that a reference leads to, found by name in the group where USID puts it, else below the file."""
+    """The dataset that a reference leads to; where there is none, that of its name in the group where USID puts it."""
+    try:
+        found = main.file[main.attrs[name]]
+        if isinstance(found, h5py.Dataset):
+            return found
+    except reading.H5_ERRORS:
+        pass
     for group in (main.parent, main.parent.parent):
         if (found := reading.child_data(group, name)) is not None:
             return found
@@ -81,7 +104,10 @@ def _dimensions(main: h5py.Dataset) -> list[dict[str, Any]]:
         values = _referred(main, f"{kind}_Values")
         if values is None or not reading.numeric(values) or values.ndim != 2 or values.size > _VALUES:  # noqa: PLR2004
             continue
-        labels, units = (reading.attribute(values, name) for name in ("labels", "units"))
+        count = values.shape[1 if kind == "Position" else 0]
+        labels, units = (
+            _words(reading.attribute(values, name), count, units=name == "units") for name in ("labels", "units")
+        )
         table = reading.read(values, values.shape)
         rows = [] if table is None else list(table.T if kind == "Position" else table)
         for index, row in enumerate(rows):
@@ -102,24 +128,41 @@ def _dimensions(main: h5py.Dataset) -> list[dict[str, Any]]:
     return found
 
 
+def _words(value: Any, dimensions: int, *, units: bool) -> Any:
+    """Labels or units, one for each dimension. Lists of letters come joined: `XY` are two labels, `mm` two metres, `um` one unit (PTIR Studio's)."""
+    if isinstance(value, str) and len(value) == dimensions > 1 and (not units or len(set(value)) == 1):
+        return list(value)
+    return value
+
+
 def _pictures(main: h5py.Dataset, shown: str) -> list[Thumbnail]:
     """The mean of each position as a map, and the mean over the positions."""
-    values = reading.read(main, (4096, 512)) if main.ndim == 2 else None  # noqa: PLR2004 positions, spectroscopic values
+    rows = max(_ROWS, _READ // min(max(main.shape[-1], 1), 512)) if main.ndim == 2 else 0  # noqa: PLR2004 positions, spectroscopic values
+    values = reading.read(main, (rows, 512)) if rows else None
     if values is None:
         return []
-    label = shapes.label(reading.attribute_text(main, "quantity") or own_name(main), unit_of(main))
+    coded = "encoder.type" in reading.attribute_names(main.parent, 500)  # JPK's integers are not in that unit yet
+    label = shapes.label(reading.attribute_text(main, "quantity") or own_name(main), "" if coded else unit_of(main))
     numbers = np.abs(values) if np.iscomplexobj(values) else values
-    sides = [entry["size"] for entry in _dimensions(main) if entry["kind"] == "position"]
+    dimensions = _dimensions(main)
+    sides = [entry["size"] for entry in dimensions if entry["kind"] == "position"]
+    spectral = [entry for entry in dimensions if entry["kind"] == "spectroscopic"]
     found = []
     if len(sides) == 2 and sides[0] * sides[1] == len(numbers) and min(sides) > 1:  # noqa: PLR2004 the first one is fastest
         flat = shapes.mean(numbers, (1,)).reshape(sides[1], sides[0])
         found.append(rendering.thumbnail("map", rendering.heatmap(flat, title=shown, unit=label)))
-    if numbers.shape[1] > 1:
+    if numbers.shape[1] > (1 if not found else _FEW):
         mean = shapes.mean(numbers, (0,))
-        png = rendering.curve(
-            [rendering.Series(np.arange(mean.size), mean)], title=shown, x_label="spectroscopic step", y_label=label
-        )
-        found.append(rendering.thumbnail("mean over the positions", png))
+        x, x_label = np.arange(mean.size, dtype=np.float64), "spectroscopic step"
+        listed = _referred(main, "Spectroscopic_Values") if len(spectral) == 1 else None
+        row = reading.read(listed, listed.shape) if listed is not None and listed.shape == (1, mean.size) else None
+        if row is not None:
+            x, x_label = (
+                row[0].astype(np.float64),
+                shapes.label(_AXES.get(spectral[0]["unit"], spectral[0]["name"]), spectral[0]["unit"]),
+            )
+        png = rendering.curve([rendering.Series(x, mean)], title=shown, x_label=x_label, y_label=label)
+        found.append(rendering.thumbnail("mean over the positions" if len(numbers) > 1 else own_name(main), png))
     return found
 
 
