@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from daemon.catalogs.catalog import Readable
-from daemon.errors import CatalogError, CatalogRefused, StateError
+from daemon.errors import CatalogRefused, CatalogUnavailable, LabferryError, StateError
 from daemon.store.opening import BEGUN, REBUILDING, UNASKED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from daemon.assembly import Connection
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from daemon.store.opening import Store
 
 log = structlog.get_logger("labferry.store")
+
+PATIENCE: Final = 5.0
+"""Seconds that a start waits for catalogs to say what they know: a silent one must not keep the others waiting."""
 
 _REBUILD: Final = (
     "`labferry rebuild CONFIG` finds again what was known, in the folders and in the catalogs; nothing is sent twice."
@@ -61,8 +65,7 @@ class Continuity:
             )
         known = self._store.fact(BEGUN) or self._store.database.one("some_file") is not None
         waiting = json.loads(self._store.fact(UNASKED) or "[]")
-        silent = {name for name in (waiting if known else self._catalogs) if not self._asked(name)}
-        self._keep(silent)
+        self._keep(self._silent(waiting if known else list(self._catalogs)))
         self._store.keep_fact(BEGUN, "1")
 
     def ask(self, name: str) -> bool:
@@ -83,21 +86,42 @@ class Continuity:
                     self._keep(self._unasked - {name})
         return self.lost is None
 
-    def _asked(self, name: str) -> bool:
-        """Whether a catalog has answered, and knows nothing. Raises StateError if it knows something."""
+    def _silent(self, names: Sequence[str]) -> set[str]:
+        """Ask these catalogs, all at once; those that do not answer soon are asked again before they get anything.
+
+        Raises StateError if one knows something.
+        """
+        told: dict[str, LabferryError | None] = {}
+        threads = [threading.Thread(target=self._listen, args=(name, told), daemon=True) for name in names]
+        for thread in threads:
+            thread.start()
+        ends = time.monotonic() + PATIENCE
+        for thread in threads:
+            thread.join(max(0.0, ends - time.monotonic()))
+        silent = set()
+        for name in names:
+            problem = told.get(name, CatalogUnavailable(f"{name} did not answer within {PATIENCE:.0f} seconds."))
+            if isinstance(problem, StateError):
+                raise problem
+            if problem is not None:
+                silent.add(name)
+                log.warning(
+                    "store.new",
+                    state=str(self._state),
+                    catalog=name,
+                    problem=str(problem),
+                    advice="What is measured waits; nothing is sent to it before it has said that it knows nothing of this"
+                    " instrument yet.",
+                )
+        return silent
+
+    def _listen(self, name: str, told: dict[str, LabferryError | None]) -> None:
         try:
             self._look(name)
-        except CatalogError as error:
-            log.warning(
-                "store.new",
-                state=str(self._state),
-                catalog=name,
-                problem=str(error),
-                advice="What is measured waits; nothing is sent to it before it has said that it knows nothing of this"
-                " instrument yet.",
-            )
-            return False
-        return True
+        except LabferryError as error:
+            told[name] = error
+        else:
+            told[name] = None
 
     def _look(self, name: str) -> None:
         """Raises StateError if the catalog knows something; CatalogUnavailable, CredentialsRefused or NotYet."""

@@ -7,12 +7,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.fakes.crucible import KEY, FakeCrucible
 from tests.fakes.httpserver import Reply, serve
 from tests.fakes.scicat import PASSWORD, FakeScicat
 from tests.fakes.scicat_bench import DATASET
@@ -127,29 +129,44 @@ def test_verify_tells_the_facility_s_own_copy_from_a_second_one(tmp_path: Path, 
             assert one["why"].startswith(words + name)
 
 
-def test_a_scicat_that_is_down_touches_no_other_catalog(tmp_path: Path) -> None:
-    """The embedded catalog gets everything while SciCat answers 503; when SciCat is back it gets everything too."""
-    with scicat("5") as (fake, catalog):
+def test_a_scicat_that_is_down_or_slow_touches_no_other_catalog(tmp_path: Path) -> None:
+    """Crucible and the embedded catalog get everything while one SciCat answers 503, one is silent and one is not there."""
+    crucible, awake = FakeCrucible(), threading.Event()
+    with scicat("5") as (fake, catalog), scicat("4") as (silent, silently), serve(crucible.answer) as url:
         fake.refuse = lambda _: Reply(503, b"", {"Content-Type": "text/plain", "Retry-After": "1"})
-        local = {"type": "local", "path": "catalog"}
-        config = configuration(
-            tmp_path, catalogs=[catalog, local, {**catalog, "name": "scicat-2", "url": "http://127.0.0.1:9"}]
-        )
-        with Daemon(config, environment=SECRET) as daemon:
-            for number in range(3):
-                measure(tmp_path / "data", number)
-            eventually(
-                lambda: sum(event["catalog"] == "local" for event in daemon.named("delivery.delivered")) >= 3,
-                "three deliveries to the embedded catalog",
-            )
-            told = ("delivery.waiting", "catalog.down")  # whichever of several deliveries speaks first
-            eventually(
-                lambda: [one for name in told for one in daemon.named(name) if one["catalog"] == "scicat"],
-                "the reason why nothing comes to SciCat",
-            )
-            assert fake.datasets == {}
-            fake.refuse = lambda _: None
-            eventually(lambda: len(arrived(fake)) == 3, "three datasets in SciCat", 60)
+        silent.refuse = lambda _: None if awake.wait(60) else Reply(503)
+        elsewhere = [
+            catalog,
+            {**silently, "name": "silent"},
+            {"type": "local", "path": "catalog"},
+            {"type": "crucible", "url": f"{url}/api/v3", "ingestion": "not_requested"},
+            {**catalog, "name": "nowhere", "url": "http://127.0.0.1:9"},
+        ]
+        attributes = {"project_id": "MFP12345", "instrument_id": "hip-microscope"}
+        config = configuration(tmp_path, catalogs=elsewhere, attributes=attributes, session={"parent": False})
+        secrets = {**SECRET, "LABFERRY_SILENT_PASSWORD": PASSWORD, "LABFERRY_CRUCIBLE_API_KEY": KEY}
+        try:
+            with Daemon(config, environment=secrets) as daemon:
+                for number in range(3):
+                    measure(tmp_path / "data", number)
+                for name in ("local", "crucible"):
+                    eventually(
+                        lambda name=name: (
+                            sum(one["catalog"] == name for one in daemon.named("delivery.delivered")) >= 3
+                        ),  # type: ignore[misc]
+                        f"three deliveries to {name}",
+                    )
+                told = ("delivery.waiting", "catalog.down")  # whichever of several deliveries speaks first
+                eventually(
+                    lambda: [one for name in told for one in daemon.named(name) if one["catalog"] == "scicat"],
+                    "the reason why nothing comes to SciCat",
+                )
+                assert (fake.datasets, silent.datasets) == ({}, {})
+                awake.set()
+                fake.refuse = lambda _: None
+                eventually(lambda: len(arrived(fake)) == 3, "three datasets in SciCat", 60)
+        finally:
+            awake.set()
 
 
 @pytest.mark.slow
