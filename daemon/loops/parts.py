@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from daemon.model import StepKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -14,18 +16,25 @@ if TYPE_CHECKING:
 
 Key = tuple[str, str]
 
+_THERE: Final = frozenset({StepKind.RECORD, StepKind.LINK})
+
 
 def planned(catalog: Catalog, record: DatasetRecord) -> Iterator[tuple[DatasetRecord, Step]]:
     """Each step with the record that it is made for, in order. Raises CatalogRefused.
 
-    The children come right behind the dataset's own first step: a catalog whose own ingestors make such children looks
-    for them by their names, so they have to be there before it gets the files.
+    Files before everything: no child may keep them waiting. A catalog whose own ingestors make such children looks for
+    them by their names, so they are there and linked before it is asked to read the files; the rest of them comes last.
     """
     own = catalog.plan(record)
-    yield from ((record, step) for step in own[:1])
-    for child in record.children:
-        yield from ((child, step) for step in catalog.plan(child))
-    yield from ((record, step) for step in own[1:])
+    if not record.children:
+        yield from ((record, step) for step in own)
+        return
+    children = [(child, step) for child in record.children for step in catalog.plan(child)]
+    first = next((number for number, step in enumerate(own) if step.kind is StepKind.INGESTION), len(own))
+    yield from ((record, step) for step in own[:first])
+    yield from ((child, step) for child, step in children if step.kind in _THERE)
+    yield from ((record, step) for step in own[first:])
+    yield from ((child, step) for child, step in children if step.kind not in _THERE)
 
 
 def kept(part: DatasetRecord, step: Step) -> Step:

@@ -106,6 +106,19 @@ def test_a_sample_is_linked_by_its_name_if_there_is_just_one(server: Server) -> 
     adapter.close()
 
 
+def test_a_sample_that_the_file_names_with_its_id_is_made_where_it_is_missing(server: Server) -> None:
+    """As Crucible's own ingestors do: made with the file's id and name in the dataset's project, once, and linked."""
+    sample = fresh()
+    adapter = crucible(server)
+    for _ in range(2):
+        record = dataset_record(fresh(), {"dataset_name": "x", "project_id": "MFP12345"}, samples=(sample,))
+        Notebook().deliver(adapter, record)
+        assert [link[0] for link in links(server, record.unique_id)] == [sample]
+    there = server.ok("GET", f"/samples/{sample}")
+    assert (there["sample_name"], there["project_id"]) == (f"sample {sample}", "MFP12345")
+    adapter.close()
+
+
 def test_a_child_that_the_catalogs_own_ingestor_made_is_taken_for_ours(server: Server) -> None:
     """A child of this name that the parent has already gets the metadata and the link; another name makes another child."""
     record = with_children(

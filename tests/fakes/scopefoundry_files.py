@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MFID = "0tr0cfhse5zsh000anr9s136kr"
+FILM = "0saky41g01r01a1ethjr64nvpm"
+"""The id of a sample; MFID is that of the dataset."""
 
 
 @dataclass(frozen=True)
@@ -72,3 +74,16 @@ class FakeFile:
             units = held.create_group("units")
             for name, unit in component.units.items():
                 units.attrs[name] = unit
+
+
+def tray(path: Path, films: Mapping[str, str]) -> Path:
+    """Write a scan of many positions: films by name with their ids (empty: none), one at each position from S00 on."""
+    measurement = "pollux_oospec_multipos_line_scan"
+    FakeFile(measurement=measurement, data={"wavelengths": np.linspace(350, 850, 64)}).write(path)
+    with h5py.File(path, "a") as file:
+        for number, (name, own_id) in enumerate(films.items()):
+            one = file.create_group(f"measurement/{measurement}/positions/S{number:02d}")
+            one["raw_intensities"] = np.full((3, 64), 60.0)
+            one["dark_intensities"], one["blank_intensities"] = np.full(64, 10.0), np.full(64, 510.0)
+            one.attrs.update(sample_name=name, sample_uuid=own_id, tray_name="tray A", tray_uuid="", x_center=1.5)
+    return path

@@ -167,7 +167,6 @@ class Voyage:
                     POSITION,
                     {"dataset_name": "scan of a wafer"},
                     {"position": POSITION},
-                    ("film",),
                     samples=({"name": "a wafer", "unique_id": self.sample},),
                     thumbnails=(ThumbnailImage("spectrum", picture(8), 1, 1),),
                 ),

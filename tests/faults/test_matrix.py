@@ -72,7 +72,7 @@ def test_an_undisturbed_voyage_brings_everything_once(sea: Sea) -> None:
             True,
             False,
         )
-        assert (child["files"], child["keywords"], len(child["thumbnails"])) == ([], ["film"], 1)
+        assert (child["files"], child["keywords"], len(child["thumbnails"])) == ([], [], 1)
 
 
 def test_a_fault_at_any_request_leaves_everything_there_once(sea: Sea, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.scopefoundry_files import FILM, tray
 from tests.harness import Daemon, configuration, eventually
 
 pytestmark = pytest.mark.timeout(300)
@@ -62,7 +63,7 @@ def lose(state: Path) -> None:
 
 @pytest.fixture(scope="module")
 def delivered(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A corpus of real and made files in sessions of every kind, delivered by two runs with a change in between."""
+    """A corpus of real and made files in sessions of every kind and a tray, delivered by two runs with a change in between."""
     folder = tmp_path_factory.mktemp("rebuild") / "bench"
     folder.mkdir()
     config = configuration(folder, settle={"quiet": "100ms", "empty": "500ms"}, defaults={"keywords": ["bench", "xrd"]})
@@ -77,6 +78,7 @@ def delivered(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (data / name / "same.xy").write_bytes(b"1 2\n3 4\n")
         (data / name / "empty.dat").write_bytes(b"")
     (data / "loose.xy").write_bytes(b"5 6\n7 8\n")
+    tray(data / "tray.h5", {"film 0": FILM, "film 1": ""})
     (data / "grows.dat").write_bytes(b"1 1\n")
     run_once(config)
     with (data / "grows.dat").open("ab") as stream:

@@ -15,8 +15,8 @@ from daemon.catalogs.catalog import THEIR_ID, Finding, Health, digest_of, known_
 from daemon.catalogs.crucible import check as crucible_check
 from daemon.catalogs.crucible.files import FileTransfer
 from daemon.catalogs.crucible.ingestion import ONGOING, Policy, status_for
+from daemon.catalogs.crucible.linking import BY_NAME, DERIVED, PART, CrucibleLinking
 from daemon.catalogs.crucible.merging import marks, updates
-from daemon.catalogs.crucible.reading import CrucibleReading
 from daemon.catalogs.crucible.record import (
     PATCHABLE,
     changes,
@@ -31,7 +31,6 @@ from daemon.catalogs.crucible.record import (
 from daemon.catalogs.http import DEFAULT_TIMEOUTS, HttpClient, Timeouts, segment
 from daemon.catalogs.pace import Pace
 from daemon.errors import CatalogRefused, CatalogUnavailable, LabferryError, NotYet
-from daemon.mfid import is_mfid
 from daemon.model import Source, Step, StepKind
 
 if TYPE_CHECKING:
@@ -46,13 +45,9 @@ if TYPE_CHECKING:
 PUBLIC_SITE: Final = "https://crucible.lbl.gov/"
 PUBLIC_PAGE: Final = PUBLIC_SITE + "explore/{project_id}/datasets/{unique_id}"
 RECORD_KEY: Final = "dataset"
-PART: Final = "is_part_of"
-DERIVED: Final = "is_derived_from"
-BY_NAME: Final = "by name"
 METADATA_KEY: Final = "scientific_metadata"
 
 _CLASSES_SECONDS: Final = 3600.0
-_NOT_FOUND: Final = 404
 _LEFT_SHOWN: Final = 50
 _ASKED: Final = frozenset({Source.SESSION, Source.SIDECAR, Source.PATH, Source.CONFIGURATION})
 
@@ -77,7 +72,7 @@ class CrucibleOptions:
     samples_by_name: bool = False
 
 
-class Crucible(CrucibleReading):
+class Crucible(CrucibleLinking):
     """The adapter; see `daemon.catalogs.catalog.Catalog`. Raises ConfigurationError for an unusable address or key."""
 
     def __init__(self, options: CrucibleOptions, clock: Clock) -> None:
@@ -151,9 +146,9 @@ class Crucible(CrucibleReading):
             case StepKind.THUMBNAIL:
                 return self._thumbnail(step, record, attempt)
             case StepKind.SAMPLE:
-                return self._sample(step, record, attempt)
+                return self._sample(step, record, fresh=self._fresh(record, attempt))
             case StepKind.LINK:
-                return self._link(step.key, step.digest or PART, record, attempt)
+                return self._link(step.key, step.digest or PART, record, fresh=self._fresh(record, attempt))
             case StepKind.BLOCK | StepKind.LIFECYCLE:
                 raise CatalogRefused(f"{self.name} knows no step of the kind {step.kind}.")
 
@@ -282,7 +277,7 @@ class Crucible(CrucibleReading):
             if not found or any(held.dataset == record.unique_id for held in found):
                 return None
             known = min(found, key=lambda held: held.ref)
-            self._link(known.dataset, DERIVED, record, attempt)
+            self._link(known.dataset, DERIVED, record, fresh=self._fresh(record, attempt))
         except (CatalogRefused, NotYet):  # a server that does not offer it, or a dataset that we may not link to
             return None
         return self._files.tell(record.unique_id, file, known)
@@ -345,38 +340,3 @@ class Crucible(CrucibleReading):
     def _pictured(self, path: str, thumbnail: RecordThumbnail) -> dict[str, Any] | None:
         named = (item for item in self._mappings(path) if item.get("thumbnail_name") == thumbnail.name)
         return next(named, None)
-
-    def _sample(self, step: Step, record: DatasetRecord, attempt: Attempt) -> Mapping[str, Any]:
-        sample = step.key
-        if step.digest == BY_NAME:
-            query = [("sample_name", step.key), ("limit", "2")]
-            project = record.value("project_id")
-            if isinstance(project, str) and project:
-                query.append(("project_mfid" if is_mfid(project) else "project_id", project))
-            listed = [item for item in self._optional("/samples", query) if isinstance(item, dict)]
-            named = [item for item in listed if item.get("sample_name") == step.key]
-            if len(named) != 1 or not isinstance(named[0].get("unique_id"), str):
-                return {"how": "not known there" if not named else "several have this name"}
-            sample = named[0]["unique_id"]
-        if not self._fresh(record, attempt) and self._linked(record.unique_id, sample):
-            return {"how": "already there"}
-        path = f"/datasets/{segment(record.unique_id)}/samples/{segment(sample)}"
-        self._client.call("POST", path).mapping()
-        return {}
-
-    def _link(self, parent: str, relation: str, record: DatasetRecord, attempt: Attempt) -> Mapping[str, Any]:
-        if not self._fresh(record, attempt) and self._linked(record.unique_id, parent, relation):
-            return {"how": "already there"}
-        path = f"/datasets/{segment(parent)}/children/{segment(record.unique_id)}"
-        answer = self._client.call("POST", path, query=[("relationship_type", relation)], also=(_NOT_FOUND,))
-        if not answer.ok:
-            what = "The dataset that this one is part of," if relation == PART else "The one that it is derived from,"
-            raise NotYet(f"{what} {parent} is not in {self.name} yet.")
-        answer.mapping()
-        return {}
-
-    def _linked(self, dataset: str, other: str, relation: str | None = None) -> bool:
-        return any(
-            item["unique_id"] == other and (relation is None or item.get("relationship_type") in {relation, None})
-            for item in self._links(dataset)
-        )

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
+from tests.fakes.scopefoundry_files import FILM, tray
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -52,6 +54,18 @@ def test_json_has_the_agreed_shape(tmp_path: Path) -> None:
     assert report["attributes"] == {"dataset_name": "scan", "data_format": "weird"}
     assert report["scientific_metadata"]["file"]["size"] == {"value": 3, "unit": "B"}
     assert report["companions"] == ["scan.log", "scan.weird_images/deep/1.png"]
+
+
+def test_children_are_a_key_of_their_own(tmp_path: Path) -> None:
+    """Only a file with children has `children` behind the agreed keys; each has a key and what a dataset has but for files."""
+    path = tray(tmp_path / "a.h5", {"film 0": FILM})
+    report = loaded(inspect(path, "--json").stdout)
+    assert list(report) == [*KEYS, "children"]
+    (child,) = report["children"]
+    assert list(child) == ["key", "attributes", "scientific_metadata", "keywords", "samples", "thumbnails"]
+    assert (child["key"], child["attributes"]["dataset_name"]) == ("S00", "Child Nirvana scan for film 0")
+    assert (child["samples"], len(child["thumbnails"])) == ([{"name": "film 0", "unique_id": FILM}], 1)
+    assert "S00  Child Nirvana scan for film 0" in inspect(path).stdout
 
 
 def test_several_files_are_one_object_a_line(tmp_path: Path) -> None:

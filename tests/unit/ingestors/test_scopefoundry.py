@@ -16,7 +16,7 @@ from ingestors.api import Candidate, Extraction, Ingestor, Quantity, Sample, Unr
 from ingestors.hdf5 import HDF5
 from ingestors.scopefoundry import ScopeFoundry
 from ingestors.scopefoundry.person import Person, typed
-from tests.fakes.scopefoundry_files import MFID, Component, FakeFile
+from tests.fakes.scopefoundry_files import MFID, Component, FakeFile, tray
 
 CORPUS = Path(__file__).parents[2] / "data/corpus/scopefoundry"
 
@@ -408,19 +408,7 @@ def test_electron_microscopes_measurements_have_the_fields_names(tmp_path: Path,
 
 def test_positions_of_a_scan_bring_their_samples(tmp_path: Path) -> None:
     """Trays and films are samples with their ids where these are valid; each position's attributes are metadata."""
-    path = FakeFile(measurement="pollux_oospec_multipos_line_scan", data={"wavelengths": WLS}).write(tmp_path / "a.h5")
-    with h5py.File(path, "a") as file:
-        for number in range(2):
-            one = file.create_group(f"measurement/pollux_oospec_multipos_line_scan/positions/S{number:02d}")
-            one["raw_intensities"] = np.full((3, 64), 60.0)
-            one["dark_intensities"], one["blank_intensities"] = np.full(64, 10.0), np.full(64, 510.0)
-            one.attrs.update(
-                sample_name=f"film {number}",
-                sample_uuid="" if number else MFID,
-                tray_name="tray A",
-                tray_uuid="",
-                x_center=1.5,
-            )
+    path = tray(tmp_path / "a.h5", {"film 0": MFID, "film 1": ""})
     found = extracted(path)
     assert list(found.samples) == [Sample("tray A"), Sample("film 0", MFID), Sample("film 1")]
     assert [place["position"] for place in found.scientific_metadata["positions"]] == ["S00", "S01"]
