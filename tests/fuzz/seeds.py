@@ -20,7 +20,7 @@ from PIL import Image, PngImagePlugin
 from ingestors.api import Candidate
 from ingestors.registry import Registry
 from tests.contactsheet import CORPUS, files_in
-from tests.fakes import binary_files, hdf5_files
+from tests.fakes import binary_files, hdf5_files, vendor_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ _HEAD: Final = 24_000
 _TEXTS: Final = {"dat", "xy"}
 
 _SUFFIXES: Final = {"igor5": "ibw", "igor2": "ibw", "gwyddion": "gwy", "phi": "spe", "drs4": "dat", "archive": "zip", "grid": "3ds", "nanoscope": "000",
-                    "spe2": "spe", "spe3": "spe", "raw1": "raw", "raw3": "raw", "matlab": "mat"}  # fmt: skip
+                    "spe2": "spe", "spe3": "spe", "raw1": "raw", "raw3": "raw", "matlab": "mat", "raw4": "raw", "nanoscope_force": "spm", "daqmx": "tdms", "perkinelmer": "sp", "wsxm": "stp", "jpk": "jpk-force"}  # fmt: skip
 
 Seed = tuple[str, bytes]
 """A suffix and content"""
@@ -62,8 +62,13 @@ def write_small(folder: Path) -> None:
     """Files with little in them, so that a changed byte matters: pictures, frames, and all that the tests can make."""
     for name, content in [*_pictures(), *_frames()]:
         (folder / name).write_bytes(content)
-    for name, make in inspect.getmembers(binary_files, inspect.isfunction):
-        if all(parameter.default is not parameter.empty for parameter in inspect.signature(make).parameters.values()):
+    for name, make in [
+        *inspect.getmembers(binary_files, inspect.isfunction),
+        *inspect.getmembers(vendor_files, inspect.isfunction),
+    ]:
+        if not name.startswith("_") and all(
+            parameter.default is not parameter.empty for parameter in inspect.signature(make).parameters.values()
+        ):
             (folder / f"{name}.{_SUFFIXES.get(name, name)}").write_bytes(make())
     for name, make in inspect.getmembers(hdf5_files, inspect.isfunction):
         if list(inspect.signature(make).parameters) == ["file"]:

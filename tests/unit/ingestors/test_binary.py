@@ -13,6 +13,7 @@ from ingestors.api import Candidate, Extraction, Quantity, UnreadableError, json
 from ingestors.binary import Binary
 from ingestors.binary.families import FAMILIES
 from tests.fakes import binary_files as files
+from tests.fakes import vendor_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,12 +52,29 @@ FACTS: dict[str, dict[str, Any]] = {
     "npz": {"data_type": "NumPy archive"},
     "xrdml": {"dataset_name": "quartz", "timestamp": "2021-03-16T13:10:14+03:00", "samples": ["quartz"]},
     "brml": {"timestamp": "2021-02-03T04:05:06.123456+01:00", "samples": ["zeolite"], "instrument_name": "D8"},
+    "opus": {
+        "timestamp": "2012-11-09T11:45:34.120000+01:00",
+        "samples": ["olive oil"],
+        "instrument_name": "VERTEX 70",
+        "measurement": "Fourier-transform infrared spectroscopy",
+    },
+    "omnic": {"dataset_name": "olive oil", "timestamp": "2015-04-09T02:45:41+00:00", "data_type": "OMNIC spectrum"},
+    "perkinelmer": {"timestamp": "2024-10-28T16:08:45", "instrument_name": "Spectrum 3"},
+    "perkinelmer_image": {"timestamp": "2024-10-28T16:08:45", "instrument_name": "Spotlight 400"},
+    "gsf": {"timestamp": "2020-05-06T07:08:09", "measurement": "Scanning near-field optical microscopy"},
+    "wsxm": {"timestamp": "2021-06-18T14:12:26.398000", "measurement": "Atomic force microscopy"},
+    "jpk": {"timestamp": "2015-05-21T18:16:49.170000+02:00", "samples": ["cell 3"], "instrument_name": "NanoWizard"},
+    "pxp": {"timestamp": "2018-01-28T16:01:40", "data_type": "Igor packed experiment"},
+    "raw4": {"samples": ["quartz"], "timestamp": "2018-05-17T10:11:12", "measurement": "X-ray diffraction"},
+    "nanoscope_force": {"timestamp": "2010-03-12T15:12:45", "data_type": "NanoScope force curve"},
+    "daqmx": {"dataset_name": "two channels", "data_type": "LabVIEW TDMS"},
 }
+EVERY = files.EVERY | vendor_files.EVERY
 
 
 def written(folder: Path, kind: str) -> Path:
     """A file of that kind."""
-    name, content = files.EVERY[kind]
+    name, content = EVERY[kind]
     path = folder / name
     path.write_bytes(content())
     return path
@@ -79,7 +97,7 @@ def made(folder: Path, name: str, content: bytes) -> Extraction:
 
 def test_every_writer_has_its_facts_and_every_family_its_writer() -> None:
     """No family goes untested."""
-    assert FACTS.keys() == files.EVERY.keys()
+    assert FACTS.keys() == EVERY.keys()
     assert len(FAMILIES) <= len(FACTS)
 
 
@@ -302,7 +320,7 @@ def test_what_is_of_no_known_family_is_declined(tmp_path: Path, name: str, conte
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    st.sampled_from(sorted(files.EVERY)),
+    st.sampled_from(sorted(EVERY)),
     st.lists(st.tuples(st.integers(0, 600) | st.integers(0, 10**6), st.integers(0, 255)), max_size=6),
     st.integers(0, 200) | st.integers(0, 10**5),
 )
@@ -310,7 +328,7 @@ def test_damaged_files_are_read_or_refused_with_a_sentence(
     tmp_path: Path, kind: str, damage: list[tuple[int, int]], cut: int
 ) -> None:
     """Flipped and missing bytes never raise anything but UnreadableError, and what comes out is JSON."""
-    name, content = files.EVERY[kind]
+    name, content = EVERY[kind]
     raw = bytearray(CONTENT.setdefault(kind, content()))
     for place, value in damage:
         raw[place % len(raw)] = value
