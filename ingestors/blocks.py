@@ -60,11 +60,18 @@ def _wordy(lines: Sequence[str], dialect: Dialect) -> tuple[Dialect, list[Block]
         if (
             enough
             and block.count > 1
+            and not _are_settings(lines[end : block.start], block)
             and names_above(lines[end : block.start], block.count, dialect.delimiter) is not None
         ):
             found.append(block)
         end = block.end
     return dialect, found
+
+
+def _are_settings(above: Sequence[str], block: Block) -> bool:
+    """Whether two columns of words go on with keys and values: not only one line of two cells stands above them."""
+    alike = sum(len(block.dialect.cells(line)) == block.count for line in above)
+    return block.count == 2 and alike > 1  # noqa: PLR2004 key and value
 
 
 def _is_names_row(lines: Sequence[str], at: int, dialect: Dialect, count: int) -> bool:

@@ -29,6 +29,8 @@ _IN_QUOTES: Final = re.compile(r"\"([^\"]{1,80})\"|'([^']{1,80})'")
 _NUMBERED: Final = re.compile(r"(\d{1,3})\s*[.):=-]?\s+([A-Za-z].{0,80})")
 _AXIS: Final = re.compile(r"([xy])[\s_\-]*(?:axis)?[\s_\-]*(?:label|title|name|axis)", re.IGNORECASE)
 _WIDE: Final = re.compile(r"([A-Za-z](?:[^\s,;]| (?! )){1,40}) {3,}(\S+(?: \S+){0,5})")
+_ALONE: Final = re.compile(r"[A-Za-z][^:=\t]{0,60}:")
+"""A key whose value stands in the next line."""
 _HAS_TIME: Final = re.compile(r"\d{1,2}:\d\d")
 _FEWEST_IN_RECORD: Final = 4
 _FEWEST_QUOTED: Final = 2
@@ -47,6 +49,7 @@ def read(
     sections: dict[str, list[tuple[str, Any]]] = {}
     remarks: list[str] = []
     inside = top
+    waiting = ""
     for line in _without_records(lines, delimiter, top):
         bare = strip_marks(line)
         if delimiter is not None:
@@ -59,8 +62,16 @@ def read(
             continue
         found = _fields(line, bare, delimiter, decimal_comma=decimal_comma) if len(bare) <= _LONGEST_LINE else []
         inside.extend(found)
-        if not found:
+        if waiting and not found:
+            inside.append((waiting, bare))
+        elif not found and _ALONE.fullmatch(bare):
+            waiting = bare[:-1].strip()
+            continue
+        elif not found:
             remarks.append(bare)
+        remarks += [f"{waiting}:"] if waiting and found else []
+        waiting = ""
+    remarks += [f"{waiting}:"] if waiting else []
     fields = gathered(top)
     for name, pairs in sections.items():
         if pairs:

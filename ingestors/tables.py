@@ -129,7 +129,8 @@ def _footer(lines: Sequence[str], dialect: Dialect) -> tuple[dict[str, Any], tup
     """Fields and other lines below the last table; a few words there are no fields."""
     kept = [line for line in lines[:_LONGEST_FOOTER] if line.strip()]
     fields, remarks = headers.read(kept, dialect.delimiter, decimal_comma=dialect.decimal_comma)
-    if len(headers.flat(fields)) < max(_FEWEST_ROWS, len(remarks)):
+    told = [remark for remark in remarks if not remark.endswith(":")]
+    if len(headers.flat(fields)) < (max(2, len(told)) if told else 1):
         return {}, tuple(line.strip() for line in kept)
     return fields, tuple(remarks)
 

@@ -32,6 +32,9 @@ _PREFIX: Final = re.compile(
 _SPEC: Final = re.compile(r"\s*#[LC]\s+")  # SPEC's labels and remarks
 _MARKED: Final = re.compile(r"[ ]*(?:[#;%!*']+|//+)?[ ]*")
 _AXIS: Final = re.compile(r"[xy][\s_\-]*(?:axis|label)", re.IGNORECASE)
+_LINES: Final = 3  # that titles may take
+_MOSTLY: Final = 0.5
+_LETTERS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 _PATH: Final = re.compile(r"[A-Za-z]:\\|\\\\\w|/\w+/\w+/")
 _SECTION: Final = re.compile(r"\s*\[[^\[\]]*\]\s*")
 
@@ -87,7 +90,10 @@ def titles_above(
             near = near and is_pair(line)
             continue
         used.add(line)
-        if units is None and _are_units(cells[1:] if cells[0].casefold() in {"units", "unit"} else cells):
+        labelled = cells[0].casefold() in {"units", "unit"}
+        if units is None and (
+            _are_units(cells[1:] if labelled else cells) or _are_mostly_units(cells, kept[:at], delimiter)
+        ):
             units = cells
             continue
         return _completed(cells, units, kept[:at], delimiter, used)
@@ -103,17 +109,34 @@ def _completed(
     nearest = above[-2:]
     if units is None and delimiter is not None and (over := _over(nearest, cells, delimiter)):
         (cells, units), used = over, {*used, *nearest}
+    if delimiter is not None and not all(cells):
+        cells, used = _filled_from(above[-_LINES:], cells, delimiter, used)
     if units is not None and cells[0] and not all(cells):  # one name above a pair of columns
         for index in range(1, len(cells)):
             cells[index] = cells[index] or cells[index - 1]
     names, own = _titles(cells)
     if len(set(names)) < len(cells) and units is None and delimiter is not None and above:
-        told = _told_apart(names, _grouping(above[-1], len(cells), delimiter))
-        used |= {above[-1]} if told != names else set()
-        names = told
+        for line in above[: -_LINES - 1 : -1]:
+            told = _told_apart(names, _grouping(line, len(cells), delimiter))
+            if told != names:
+                names, used = told, used | {line}
+                break
     if units is not None:
         own = [_bare(unit) or known for unit, known in zip(units, own, strict=True)]
     return names, own, frozenset(used)
+
+
+def _filled_from(above: Sequence[str], cells: list[str], delimiter: str, used: set[str]) -> tuple[list[str], set[str]]:
+    """Titles in several lines: what a column has none of in the nearest one, from the lines above that have as many."""
+    for line in reversed(above):
+        row = [cell.strip().strip("\"' ") for cell in _separated(line, delimiter)]
+        words = [cell for cell in row if _is_word(cell)]
+        if len(words) < _PAIR or len(row) < len(cells) - 1 or is_pair(row[0] or "-"):
+            continue
+        filled = [cell or (row[at] if at < len(row) and _is_word(row[at]) else "") for at, cell in enumerate(cells)]
+        if filled != cells:
+            cells, used = filled, {*used, line}
+    return cells, used
 
 
 def _over(above: Sequence[str], cells: list[str], delimiter: str) -> tuple[list[str], list[str]] | None:
@@ -226,7 +249,8 @@ def _adapted(line: str, count: int, delimiter: str) -> list[str] | None:
 
 def _fitted(cells: list[str], count: int) -> list[str]:
     """Delimited titles where the last ones are empty as the cells below them are, or hold nothing below them."""
-    if not count > 1 or not len(cells) > 1 or not all(map(_is_word, cells[count:])):
+    alone = len(cells) == 1 and count == _PAIR and cells[0] not in _LETTERS and is_unit(_bare(cells[0]) or "")
+    if not count > 1 or not (len(cells) > 1 or alone) or not all(map(_is_word, cells[count:])):
         return cells
     return [*cells[:count], *[""] * (count - len(cells))]
 
@@ -316,12 +340,22 @@ def _is_word(cell: str) -> bool:
 
 def _are_units(cells: Sequence[str]) -> bool:
     """Whether every cell is a unit or a mark for none, and at least one is a unit."""
-    known = [cell for cell in cells if cell.strip("[]()#- ")]
+    known = [cell for cell in cells if cell.strip("[]()#- ") not in {"", "1"}]
     return bool(known) and all(is_unit(_bare(cell) or "") for cell in known)
 
 
+def _are_mostly_units(cells: Sequence[str], above: Sequence[str], delimiter: str | None) -> bool:
+    """Whether most of four cells at least are units, and the line above has as many words that are none."""
+    share = sum(is_unit(_bare(cell) or "") for cell in cells)
+    if len(cells) < _SHORTEST_AXIS + 1 or share < _MOSTLY * len(cells) or not above:
+        return False
+    names = _split(above[-1], len(cells), delimiter, loosely=True)
+    return names is not None and 2 * sum(map(is_unit, names)) < share
+
+
 def _bare(unit: str) -> str | None:
-    return unit.strip().strip("[]").removeprefix("(").removesuffix(")").strip("-# ") or None
+    bare = unit.strip().strip("[]").removeprefix("(").removesuffix(")").strip("-# ")
+    return bare if bare not in {"", "1"} else None
 
 
 def _plain(title: str) -> str:

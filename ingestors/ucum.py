@@ -67,7 +67,7 @@ _NAMES: Final = """
     1: dimensionless unitless | %: percent | min: minute minutes | h: hour hours | d: day days | wk: week weeks | a: year years
     deg: degree degrees | Cel: celsius centigrade | [degF]: fahrenheit | Ao: angstrom angstroms ångström ångstrom
     um: micron microns | {count}: count counts | {photon}: photon photons | {electron}: electron electrons
-    {frame}: frame frames | {pixel}: pixel pixels | {point}: point points | {pulse}: pulse pulses | {step}: step steps
+    {frame}: frame frames | {pixel}: pixel pixels | {point}: point points | {pulse}: pulse pulses | {step}: step steps | {sample}: sample samples | {cell}: cell cells
     {cycle}: cycle cycles | atm: atmosphere atmospheres | [in_i]: inches
     [arb'U]: a.u. a.u arb arb. arb.u. arb.u arb.units arb_units arb.unit arbitrary arbu
 """

@@ -36,7 +36,7 @@ _WORDS: Final = """
     atm Kelvin kelvin Volt Volts volt volts Amp Amps amps Watt Watts Hertz nanometers Tesla Gauss Pascal Celsius radian
     radians meter meters frames photons ph e electrons sqrt 1 CCD ML Vs arcsec ADC ADU µ rms cc STP per vs vs. Ref Ref. bit
     bits cycles pulses
-    sccm SCCM slm SLM slpm smL sL scans sweeps grooves gr lines suns sun db PSU psu
+    sccm SCCM slm SLM slpm smL sL scans sweeps grooves gr lines suns sun db PSU psu mAU sample
 """
 # Units that programs hang on a name with an underscore.
 _HUNG_ON: Final = """
@@ -52,7 +52,7 @@ _LETTER_PREFIX: Final = frozenset("YZEPTGMkhdcmuµμnpfa")
 _ENDED: Final = re.compile(r"^(?P<name>[\w.]*[A-Za-z\d])_(?P<unit>[A-Za-zµ]+|(?:A|nm|Å|pm|um|cm)\^?-\d)$")
 _S_PARAMETER: Final = re.compile(r"\s*[SYZ]\d\d\s*")
 _LETTERED: Final = re.compile(
-    r"(?=\w*[Tt]emp\w*_C|I\d_A|\w*temp\w*_K|T_K|\w*(?:[Vv]olt|[Bb]ias|[Pp]oten)\w*_V|V_V|\w*[Cc]urr\w*_A|I_A|\w*[Tt]ime\w*_s|t_s|\w*[Ff]ield\w*_T|B_T|\w*Temp\w*_K)(\w+)_([KVAsTC])"
+    r"(?=\w*[Tt]emp\w*_C|I\d_A|\w*temp\w*_K|T_K|\w*(?:[Vv]olt|[Bb]ias|[Pp]oten)\w*_V|V_V|\w*[Cc]urr\w*_A|I_A|\w*[Tt]ime\w*_[sh]|\w*[Dd]uration_[sh]|t_s|\w*[Ff]ield\w*_T|B_T|\w*Temp\w*_K)(\w+)_([KVAsThC])"
 )
 _BRACKETS: Final = re.compile(r"\(([^()\[\]]*)\)|\[([^()\[\]]*)\]")
 _DEGREES: Final = re.compile(r"(?P<name>.*\S)\s+(?P<unit>[Dd]eg\.? ?[CFK])")

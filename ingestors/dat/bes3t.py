@@ -1,7 +1,8 @@
-"""Bruker's EPR descriptor (`.DSC`, BES3T): axes, settings and devices, beside the binary `.DTA`, which is read when it is there.
+"""Bruker's EPR parameters: the descriptor of Xepr (`.DSC`) and that of older programs (`.par`), with the points that lie beside them.
 
 Source: Bruker "Xepr BES3T file format": a key and its value in a line, `*` before remarks, texts in single quotes, dates month first; the `.DTA`
-holds the intensities in the order that `BSEQ` names and of the type `IRFMT`, complex ones in pairs (`IKKF`).
+holds the intensities in the order that `BSEQ` names and of the type `IRFMT`, complex ones in pairs (`IKKF`). ESP 300 manual: keys of two
+and three letters, fields in gauss, the `.spc` of four bytes a point.
 """
 
 from __future__ import annotations
@@ -36,6 +37,18 @@ _UNITS: Final = {
     "STMP": "K",
     "SPTP": "s",
     "B0VL": "T",
+}
+_ESP_UNITS: Final = {
+    "MF": "GHz",
+    "MP": "mW",
+    "RCT": "ms",
+    "RTC": "ms",
+    "RMA": "G",
+    "HCF": "G",
+    "HSW": "G",
+    "GST": "G",
+    "GSI": "G",
+    "TE": "K",
 }
 _TYPES: Final = {"D": "f8", "F": "f4", "I": "i4", "S": "i2", "C": "i1"}
 _MOST: Final = 4_000_000  # points that are read
@@ -121,3 +134,59 @@ def _spectrum(candidate: Candidate, known: Mapping[str, str]) -> tuple[Table | N
         else ()
     )
     return Table("", tuple(columns)), short
+
+
+def recognises_esp(head: str, candidate: Candidate) -> str | None:
+    """Keys of three letters of Bruker's older programs: `JSS` and one of `GST`, `HCF`, `ANZ`."""
+    del candidate
+    told = re.search(r"^JSS\s+\d", head, re.MULTILINE) and re.search(r"^(?:GST|HCF|ANZ)\s+[\d.+-]", head, re.MULTILINE)
+    return "keys JSS and GST, HCF or ANZ" if told else None
+
+
+def read_esp(text: Decoded, candidate: Candidate) -> Reading:
+    """The parameters of ESP 300 and WinEPR (`.par`), with the `.spc` beside it if it is there."""
+    pairs = [
+        (match[1], match[2].strip()) for line in lines_of(text.text) if (match := _LINE.fullmatch(line)) and match[2]
+    ]
+    fields = gathered((key, _with_unit(key, value)) for key, value in pairs)
+    known = dict(pairs)
+    when = dates.worded(f"{known.get('JDA', '')} {known.get('JTM', '')}")
+    title = known.get("JCO", "")
+    table = _spc(candidate, known)
+    return Reading(
+        data_type="Bruker EPR parameters",
+        measurement="Electron paramagnetic resonance",
+        name=title,
+        timestamp=when.iso,
+        instrument="Bruker",
+        keywords=("EPR",),
+        metadata=fields,
+        tables=(table,) if table is not None else (),
+        thumbnails=plots.charts([table], title=title or candidate.stem) if table is not None else (),
+        warnings=when.warnings,
+    )
+
+
+def _with_unit(key: str, text: str) -> Any:
+    value = value_of(text)
+    unit = _ESP_UNITS.get(key)
+    return Quantity(value, unit) if unit and isinstance(value, (int, float)) and not isinstance(value, bool) else value
+
+
+def _spc(candidate: Candidate, known: Mapping[str, str]) -> Table | None:
+    """Four bytes a point: reals of a PC where the file says DOS, else integers of the spectrometer's own computer."""
+    beside = next((path for path in candidate.companions if path.suffix.casefold() == ".spc"), None)
+    try:
+        start = float(known["GST"] if "GST" in known else float(known["HCF"]) - float(known["HSW"]) / 2)
+        width = float(known["GSI"] if "GSI" in known else known["HSW"])
+    except (KeyError, ValueError):
+        return None
+    if beside is None:
+        return None
+    with beside.open("rb") as stream:
+        raw = stream.read(4 * _MOST)
+    values = np.frombuffer(raw[: len(raw) // 4 * 4], dtype="<f4" if "DOS" in known else ">i4").astype(np.float64)
+    if values.size < 2:  # noqa: PLR2004 a line
+        return None
+    x = start + width * np.arange(values.size) / (values.size - 1)
+    return Table("", (Column("Field", known.get("JUN", "G"), x), Column("Intensity", None, values)))

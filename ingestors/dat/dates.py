@@ -97,7 +97,7 @@ def worded(text: str) -> Moment:
     if month is None:
         return NEVER if not words else _untold(words)
     rest = words if clock is None else words[: clock.start()] + " " + _ZONE.sub(" ", words[clock.end() :], count=1)
-    numbers = re.findall(r"(?<![\d.])\d{1,4}(?!\d)", _MONTH.sub(" ", rest, count=1))
+    numbers = re.findall(r"(?<!\d)\d{1,4}(?!\d)", _MONTH.sub(" ", rest, count=1))
     years = [number for number in numbers if len(number) == 4]  # noqa: PLR2004 digits
     if len(numbers) < 2 or len(years) > 1:  # noqa: PLR2004 day and year
         return _untold(words)
@@ -217,6 +217,7 @@ def zoned(local: Moment, seconds: float | None) -> Moment:
 def _tidy(text: str) -> str:
     words = " ".join(text.strip().strip('"').split())
     words = re.sub(r"(:\d\d),(\d+)", r"\1.\2", words)
+    words = re.sub(r"(:\d\d(?:\.\d+)?)([AaPp]\.?[Mm])\b", r"\1 \2", words)
     words = re.sub(r"(\.\d{6})\d+", r"\1", words)  # strptime knows microseconds at most
     match = _AM_PM.search(words)
     if match is None:

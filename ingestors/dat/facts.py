@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _TITLES: Final = (
     "title", "scan title", "experiment title", "measurement title", "dataset name", "dataset", "measurement name",
-    "experiment name", "spectrum name", "spectrum title", "run title", "test name", "test identifier", "sequence name", "graph name", "plot title", "test", "label",
+    "experiment name", "spectrum name", "spectrum title", "run title", "test name", "test identifier", "sequence name", "graph name", "plot title", "curve name", "test", "label",
 )  # fmt: skip
 _SAMPLES: Final = (
     "sample", "sample name", "sample id", "sample identification", "sample title", "sample label", "sample material",
@@ -29,7 +29,7 @@ _INSTRUMENTS: Final = (
     "instrument model", "instrument type", "instrument id", "diffractometer", "diffractometer system", "microscope", "spectro",
     "data measured with spectrometer", "gonio", "goniometer", "facility", "equipment", "machine", "apparatus", "model",
     "device name", "device", "gerät", "messgerät", "setup", "set up", "product", "product name", "model number",
-    "reader type", "nickname",
+    "reader type", "nickname", "system", "diffr type", "detector model",
 )  # fmt: skip
 _MOMENTS: Final = (
     "start time", "scan start time", "meas scan start time", "measurement start", "measurement start time", "start", "started",
@@ -50,7 +50,8 @@ _CLOCK: Final = (
 _DAY: Final = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 _HOUR: Final = re.compile(r"\d{1,2}:\d\d(:\d\d(\.\d+)?)?( ?[AaPp]\.?[Mm]\.?)?")
 _MADE: Final = re.compile(
-    r"\b(?:created|started|acquired|measured|recorded|collected|saved|taken|run|scan|begun|date)\b", re.IGNORECASE
+    r"\b(?:created|started|acquired|measured|performed|recorded|collected|saved|taken|run|scan|begun|date)\b",
+    re.IGNORECASE,
 )
 _IN_A_SENTENCE: Final = re.compile(
     r"(?:\d{1,2}[ .-]+(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[ .,-]+\d{4}|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]* +\d{1,2},? +\d{4})"
@@ -63,6 +64,10 @@ _WHEN: Final = re.compile(
 _OTHER_TIME: Final = re.compile(
     r"\b(?:calibrat\w*|modif\w*|edit\w*|export\w*|print\w*|install\w*|manufactur\w*|expir\w*|version|build|birth|stop|end|finish\w*|last|due|method|firmware|software|zero\w*|background|reference)\b"
 )
+_SURE_DATE: Final = re.compile(
+    r"\b(?:\d{4}-\d\d-\d\d|\d{4}/\d\d/\d\d|\d{1,2}\.\d{1,2}\.\d{4})[T ,]+\d{1,2}:\d\d(?::\d\d)?"
+)
+_COMPACT: Final = re.compile(r"^((?:19|20)\d\d)(\d\d)(\d\d)[ T_-]?([0-2]\d)([0-5]\d)([0-5]\d)$")
 _TWO_DATES: Final = re.compile(r"^(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}[^,;]*)[,;] *\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}\b.*")
 _CLOCK_FIRST: Final = re.compile(
     r"^(\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[AaPp][Mm])?)[ ,;-]+(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4})$"
@@ -139,10 +144,14 @@ def time_of(fields: Mapping[str, Any], order: Sequence[str] = ()) -> dates.Momen
     """
     for key in _MOMENTS:
         text = said(fields, (key,))
-        if not _DAY.search(text) and not (dates.has_month(text) and re.search(r"\d", text)):
+        if (
+            not _DAY.search(text)
+            and not _COMPACT.match(text)
+            and not (dates.has_month(text) and re.search(r"\d", text))
+        ):
             continue
         text = _TWO_DATES.sub(r"\1", text)
-        if not _HOUR.search(text):
+        if not _HOUR.search(text) and not _COMPACT.match(text):
             clock = next((word for word in (said(fields, (name,)) for name in _CLOCK) if _HOUR.fullmatch(word)), "")
             text = f"{text} {clock}".strip()
         return dates.parse(text, order) if order and re.match(r"\d{1,2}[/.-]", text) else anywhere(text)
@@ -170,12 +179,16 @@ def time_among(remarks: Iterable[str]) -> dates.Moment:
         told = _IN_A_SENTENCE.search(remark) if _MADE.search(remark) else None
         if told:
             return dates.worded(told[0])
+        sure = _SURE_DATE.search(remark) if _MADE.search(remark) else None
+        if sure:
+            return anywhere(sure[0])
     return dates.NEVER
 
 
 def anywhere(text: str) -> dates.Moment:
     """A time in any spelling that cannot be misunderstood: ISO, ctime, a month's name, year first, or an unequivocal day."""
-    words = _CLOCK_FIRST.sub(r"\2 \1", " ".join(text.split()).strip(" .;,\"'"))
+    words = _CLOCK_FIRST.sub(r"\2 \1", " ".join(text.split()).strip(" .;,/\"'"))
+    words = _COMPACT.sub(r"\1-\2-\3T\4:\5:\6", words)
     if re.match(r"\d{4}-\d\d-\d\d", words):
         return dates.iso(words)
     if dates.has_month(words):

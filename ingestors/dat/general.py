@@ -30,6 +30,17 @@ _EPOCH: Final = re.compile(
     r"column 1|(?:unix|epoch|posix|utc)?[ _]?(?:time)?(?:[ _]?stamp)?(?:[ _]?\(?(?:utc|unix|epoch)\)?)?|epoch.*",
     re.IGNORECASE,
 )
+_PARTS: Final = tuple(
+    re.compile(words, re.IGNORECASE)
+    for words in (
+        r"#?y{2,4}|year|yr",
+        r"mm|month|mon|mo",
+        r"dd|day|dy",
+        r"hh|hour|hr",
+        r"mm|mn|min|minute",
+        r"ss|sec|second",
+    )
+)
 _LAST_CENTURY: Final = 9.4e8  # seconds since 1970: the end of 1999
 _NEXT_DECADES: Final = 2.6e9
 _MOST_SAMPLES: Final = 24
@@ -104,6 +115,9 @@ def first_time(found: tuple[Table, ...]) -> dates.Moment:
 
 def _first_second(found: tuple[Table, ...]) -> dates.Moment:
     """The first row's time where the first column counts the seconds since 1970 and is named so, or not at all."""
+    told = _from_parts(found)
+    if told.iso:
+        return told
     first = found[0].columns[0] if found and len(found[0].columns) > 1 else None
     if first is None or first.is_text or not first.values.size or not _EPOCH.fullmatch(first.name):
         return dates.NEVER
@@ -111,6 +125,23 @@ def _first_second(found: tuple[Table, ...]) -> dates.Moment:
     if not (_LAST_CENTURY < seconds[0] <= seconds[-1] < _NEXT_DECADES) or (np.diff(seconds) < 0).any():
         return dates.NEVER
     return dates.epoch(float(seconds[0]))
+
+
+def _from_parts(found: tuple[Table, ...]) -> dates.Moment:
+    """The first row's time where the first columns are year, month, day, and perhaps hour, minute and second."""
+    columns = found[0].columns[: len(_PARTS)] if found else ()
+    same = [
+        bool(part.fullmatch(column.name)) and not column.is_text for part, column in zip(_PARTS, columns, strict=False)
+    ]
+    count = same.index(False) if False in same else len(same)
+    if count < 3 or not found[0].rows:  # noqa: PLR2004 year, month, day
+        return dates.NEVER
+    values = [float(column.values[0]) for column in columns[:count]]
+    if not all(value == int(value) for value in values if np.isfinite(value)) or not np.isfinite(values).all():
+        return dates.NEVER
+    year, month, day, hour, minute, second = (*(int(value) for value in values), 0, 0, 0)[: len(_PARTS)]
+    hours = f"T{hour:02}:{minute:02}:{second:02}" if count > 3 else ""  # noqa: PLR2004 a time of day as well
+    return dates.iso(f"{year:04}-{month:02}-{day:02}{hours}")
 
 
 def _samples(found: tuple[Table, ...]) -> tuple[str, ...]:

@@ -286,6 +286,73 @@ EXPORTS = {
         ("blank 4",),
         "made.txt",
     ),
+    "a report without a table": Export(
+        "ZAHNER polarization file\nSystem : CELL9\nControl : \nTime : JUL,02.2023\n\n12:56:56 - 13:01:57\n",
+        {"timestamp": "2023-07-02", "instrument_name": "CELL9", "data_type": "Zahner data"},
+        None,
+        (),
+    ),
+    "settings with semicolons and a compact date": Export(
+        "Viability Assay - cell counting; ;\nImage;a-1;\nOperator;me;\nViability (%);68.5;\nLive (cells/ml);2.5E6;\n ; ;\nVolume (ul);200.0;\n;\n;\n"
+        "Instrument type;Counter 9\nDate time;20231120 163016\nLogin ID;admin\n",
+        {"timestamp": "2023-11-20T16:30:16", "instrument_name": "Counter 9"},
+        None,
+        (),
+        {"Viability": Quantity(68.5, "%"), "Live": Quantity(2.5e6, "cells/ml"), "Operator": "me"},
+        name="made.csv",
+    ),
+    "titles in three lines": Export(
+        'Cal_7,SampleName,Concentration, ,Area, \nDetectors,,"A:tcd"," ","A:tcd"," "\nTime (GMT 120 mins),,"H2","O2","H2","O2"\n'
+        + "".join(f"2022-06-08 16:2{at}:13,Gas,0.{at},0.5,1{at}.5,2.5\n" for at in range(4))
+        + "% RSD, ,56.5,100.0,56.5,5.5\n",
+        {"timestamp": "2022-06-08T16:20:13"},
+        (("Time (GMT 120 mins)", None), ("SampleName", None), ("H2 (Concentration)", None), ("O2 (Concentration)", None), ("H2 (Area)", None), ("O2 (Area)", None)),
+        (4,),
+        {},
+        ("Gas",),
+        "made.csv",
+    ),
+    "a key whose value stands below it, a column without a unit": Export(
+        "Curve Name:\n DSC film 7\nPerformed 14.05.2018 09:22:31\nCurve Values:\n Index   t      Ts        Value\n [1]     [s]    [°C]      [mW]\n"
+        " 0       0      25.5      -0.25\n 1       1      25.75     -0.5\n 2       2      26.5      -0.75\nResults:\nSample Weight: 5.5 mg\n",
+        {"timestamp": "2018-05-14T09:22:31", "dataset_name": "DSC film 7"},
+        (("Index", None), ("t", "s"), ("Ts", "°C"), ("Value", "mW")),
+        (3,),
+        {"Sample Weight": Quantity(5.5, "mg")},
+    ),
+    "a time without a blank, an instrument in the first line": Export(
+        "TriStar II 3020 V1.03 (V1.03)   Unit 1   Serial #: 482   Page 1\n\nSample: stone\nStarted: 9/23/2016 4:11:02PM   Analysis Adsorptive: N2\n\n"
+        "Relative Pressure (P/Po)\tQuantity Adsorbed (cm3/g STP)\n0.01\t52.5\n0.05\t60.5\n0.1\t66.5\n",
+        {"timestamp": "2016-09-23T16:11:02", "instrument_name": "TriStar II 3020", "measurement": "Gas adsorption"},
+        (("Relative Pressure (P/Po)", None), ("Quantity Adsorbed", "cm3/g STP")),
+        (3,),
+        {"Analysis Adsorptive": "N2"},
+        ("stone",),
+    ),
+    "columns that are parts of a date, a row of units that is not all units": Export(
+        "#YY  MM DD hh mm WDIR WSPD  ATMP  WTMP\n#yr  mo dy hr mn degT m/s   degC  degC\n"
+        + "".join(f"2019 01 01 0{at} 50 33{at}  7.{at}  12.{at}  14.5\n" for at in range(4)),
+        {"timestamp": "2019-01-01T00:50:00"},
+        (("YY", "yr"), ("MM", "mo"), ("DD", "dy"), ("hh", "hr"), ("mm", "mn"), ("WDIR", "degT"), ("WSPD", "m/s"), ("ATMP", "degC"), ("WTMP", "degC")),
+        (4,),
+    ),
+    "a unit for the first column only": Export(
+        "Title\tC1s\nPass Energy\t20.0 eV\n\nBinding Energy (E)\tCounts / s\neV\t\n298.5\t1203.5\n298.0\t1188.5\n297.5\t1214.5\n",
+        {"measurement": "X-ray photoelectron spectroscopy", "dataset_name": "C1s"},
+        (("Binding Energy (E)", "eV"), ("Counts / s", None)),
+        (3,),
+        {"Pass Energy": Quantity(20.0, "eV")},
+    ),
+    "Philips": Export(
+        "SampleIdent,stone ,/\nTitle1,program ,/\nDiffrType,PW3710,/\nAnode,Cu,/\nTubeCurrent, 40,/\nFileDateTime, 27-aug-2002 10:11 ,/\n"
+        "DataAngleRange,   5.0100, 5.1100,/\nScanStepSize,    0.020,/\nRawScan\n    1003,   958,   977,\n     999,   946,  940/\n",
+        {"timestamp": "2002-08-27T10:11:00", "measurement": "X-ray diffraction", "instrument_name": "Philips PW3710"},
+        (("2theta", "deg"), ("Intensity", "counts")),
+        (6,),
+        {"TubeCurrent": Quantity(40, "mA"), "Anode": "Cu"},
+        ("stone",),
+        "made.udf",
+    ),
 }  # fmt: skip
 
 
@@ -303,7 +370,9 @@ def test_what_a_person_reads_in_an_export_comes_out(tmp_path: Path, export: Expo
     path.write_text(export.text, encoding="utf-8")
     found = extracted(path)
     assert {key: found.attributes.get(key) for key in export.attributes} == export.attributes
-    tables = found.scientific_metadata.get("tables") or [found.scientific_metadata["table"]]
+    tables = found.scientific_metadata.get("tables") or [
+        found.scientific_metadata[key] for key in ("table",) if key in found.scientific_metadata
+    ]
     assert tuple(table["rows"] for table in tables) == export.rows
     if export.columns is not None:
         assert tuple((column["name"], column["unit"]) for column in tables[0]["columns"]) == export.columns
@@ -313,7 +382,7 @@ def test_what_a_person_reads_in_an_export_comes_out(tmp_path: Path, export: Expo
         assert tuple(sample.name for sample in found.samples) == export.samples
     assert bool(found.warnings) == bool(export.warns)
     assert any(export.warns in warning for warning in found.warnings) or not export.warns
-    assert found.thumbnails or export.rows == (1,)
+    assert found.thumbnails or export.rows in {(), (1,)}
     jsonable(found.scientific_metadata)
 
 
@@ -337,6 +406,26 @@ def test_an_epr_descriptor_reads_the_data_beside_it(tmp_path: Path) -> None:
         "max": 3330.0,
     }
     assert "announces 5 points" in found.warnings[0]
+    assert extracted(path).thumbnails == ()
+
+
+def test_older_epr_parameters_read_the_spectrum_beside_them(tmp_path: Path) -> None:
+    """The `.par` gives settings with the units of its manual, the `.spc` four bytes a point."""
+    path, data = tmp_path / "a.par", tmp_path / "a.spc"
+    path.write_text(
+        "ASF  1\nDOS  Format\nANZ 4\nJSS 0\nGST 3.300000E+03\nGSI 1.000000E+02\nJUN G\nJDA 18/Nov/2010\nJTM 10:32\nJCO radical 9\nMF  9.5\nRCT 40.96\n"
+    )
+    data.write_bytes(struct.pack("<5f", 1.0, 4.0, 0.0, -4.0, -1.0))
+    found = extracted(path, data)
+    assert found.attributes["timestamp"] == "2010-11-18T10:32:00"
+    assert found.attributes["dataset_name"] == "radical 9"
+    assert found.scientific_metadata["MF"] == Quantity(9.5, "GHz")
+    assert found.scientific_metadata["table"]["columns"][0] == {
+        "name": "Field",
+        "unit": "G",
+        "min": 3300.0,
+        "max": 3400.0,
+    }
     assert extracted(path).thumbnails == ()
 
 

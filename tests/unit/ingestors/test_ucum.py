@@ -57,6 +57,7 @@ HAS_NO_CODE = frozenset(
         "CCD",
         "F",
         "ML",
+        "mAU",
         "db",
         "Ref",
         "Ref.",
