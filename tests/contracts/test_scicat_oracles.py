@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
 import subprocess
@@ -21,6 +22,7 @@ from daemon.model import StepKind
 from tests.fakes.deliveries import Notebook, dataset_record, record_file, thumbnail
 from tests.fakes.scicat import PASSWORD
 from tests.fakes.scicat_bench import bench, settings
+from tests.fakes.scicat_session import arrived, sitting
 from tests.fakes.voyage import picture
 
 if TYPE_CHECKING:
@@ -58,6 +60,26 @@ found = client.get_dataset(bodies["pid"], attachments=True)
 result = {"name": found.name, "files": sorted([str(f.remote_path), f.size, f.checksum()] for f in found.files),
           "number": found.number_of_files, "size": found.size, "unit": found.meta["voltage"]["unit"],
           "pictures": len(found.attachments or [])}
+"""
+
+ALL_BY_SCITACEAN = """
+from scitacean import Client
+client = Client.from_credentials(url=bodies["url"] + "/api/v3", username=bodies["username"], password=bodies["password"], allow_http=True)
+result = {}
+for pid in bodies["pids"]:
+    found = client.get_dataset(pid, attachments=True)
+    files = sorted([f.remote_path.posix, f.size, f.checksum()] for f in found.files)
+    result[pid] = {"name": found.name, "number": found.number_of_files, "size": found.size, "files": files,
+                   "pictures": len(found.attachments or [])}
+"""
+ALL_BY_PYSCICAT = """
+from pyscicat.client import from_credentials
+client = from_credentials(bodies["url"] + "/api/v3", bodies["username"], bodies["password"])
+result = {}
+for pid in bodies["pids"]:
+    found, blocks = client.datasets_get_one(pid), client.datasets_origdatablocks_get_one(pid)
+    files = sorted([f["path"], f["size"], f["chk"]] for block in blocks for f in block["dataFileList"])
+    result[pid] = {"name": found["datasetName"], "number": found["numberOfFiles"], "size": found["size"], "files": files}
 """
 
 
@@ -131,6 +153,24 @@ def test_scitacean_reads_back_what_the_fake_got(tmp_path: Path) -> None:
         told = judged(READ_BACK, {"url": one.url, "username": "ingestor", "password": PASSWORD, "pid": pid})
     assert (told["name"], told["number"], told["unit"], told["pictures"]) == ("scan 1", 3, "kV", 1)
     assert [tuple(row[1:]) for row in told["files"]] == [(file.size, file.sha256) for file in record.files]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("generation", ["4", "5"])
+def test_a_whole_session_reads_the_same_through_both_clients(tmp_path: Path, generation: str) -> None:
+    """30 datasets with 3 files each, after a death, two lost tokens and a replay: counts, sizes, hashes, one picture each."""
+    with sitting(tmp_path, generation, 30) as done:
+        pids = {name: one.record["pid"] for name, one in arrived(done.fake).items()}
+        asked = {"url": done.url, "username": "ingestor", "password": PASSWORD, "pids": list(pids.values())}
+        theirs, others = judged(ALL_BY_SCITACEAN, asked), judged(ALL_BY_PYSCICAT, asked)
+    assert sorted(pids) == sorted(done.written)
+    for name, pid in pids.items():
+        files = done.written[name]
+        told = sorted([path, len(data), hashlib.sha256(data).hexdigest()] for path, data in files.items())
+        whole = {"name": name, "number": 3, "size": sum(map(len, files.values())), "files": told, "pictures": 1}
+        assert theirs[pid] == whole
+        assert others[pid] == {key: value for key, value in whole.items() if key != "pictures"}
 
 
 @pytest.mark.skipif(not URL, reason="needs a real backend: set SCICAT_URL")

@@ -8,52 +8,15 @@ import signal
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.fakes.crucible import KEY, FakeCrucible
 from tests.fakes.httpserver import Reply, serve
-from tests.fakes.scicat import PASSWORD, FakeScicat
-from tests.fakes.scicat_bench import DATASET
+from tests.fakes.scicat import PASSWORD
+from tests.fakes.scicat_session import SECRET, arrived, measure, scicat, sitting
 from tests.harness import Daemon, configuration, eventually
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-SECRET = {"LABFERRY_SCICAT_PASSWORD": PASSWORD}
-
-
-@contextmanager
-def scicat(generation: str, **changes: Any) -> Iterator[tuple[FakeScicat, dict[str, Any]]]:
-    """A served fake, and the options of a catalog that reaches it."""
-    fake = FakeScicat(generation)
-    with serve(fake.answer) as url:
-        yield fake, {"type": "scicat", "url": url, "username": "ingestor", "dataset": DATASET, **changes}
-    assert fake.violations == []
-
-
-def measure(folder: Path, number: int) -> dict[str, bytes]:
-    """One measurement: a curve, its log and its settings."""
-    rows = "".join(f"{x / 10:.1f} {(x * number) % 97}\n" for x in range(200))
-    contents = {
-        f"scan_{number:02}.xy": f"# Energy (eV)  Counts\n{rows}".encode(),
-        f"scan_{number:02}.log": f"scan {number} done\n".encode(),
-        f"scan_{number:02}.ini": f"[scan]\nnumber = {number}\n".encode(),
-    }
-    for name, content in contents.items():
-        (folder / name).write_bytes(content)
-    return contents
-
-
-def arrived(fake: FakeScicat) -> dict[str, Any]:
-    """The measurements that are there, by name; each must be there once."""
-    found = [one for one in fake.datasets.values() if one.blocks]
-    named = {one.record["datasetName"]: one for one in found}
-    assert len(named) == len(found)
-    return named
 
 
 @pytest.mark.parametrize(
@@ -62,46 +25,19 @@ def arrived(fake: FakeScicat) -> dict[str, Any]:
 )
 def test_a_session_arrives_exactly_once(tmp_path: Path, generation: str, count: int) -> None:
     """Datasets of 3 files, a kill -9 and two lost tokens in the middle, and a replay: exact counts, sizes, bytes, one picture each."""
-    storage = tmp_path / "storage"
-    storage.mkdir()
-    run = tmp_path / "data" / "20261120_ann"
-    with scicat(generation, transfer={"mode": "copy", "to": str(storage)}) as (fake, catalog):
-        config = configuration(tmp_path, catalogs=[catalog])
-        run.mkdir()
-        daemon = Daemon(config, environment=SECRET).start()
-        written = {f"scan_{number:02}": measure(run, number) for number in range(1, count + 1)}
-        eventually(lambda: len(arrived(fake)) >= 3, "the first datasets")
-        daemon.stop(signal.SIGKILL)
-        fake.expire()
-        with Daemon(config, environment=SECRET) as again:
-            eventually(lambda: len(arrived(fake)) >= 6, "more datasets")
-            fake.garble()
-            eventually(lambda: len(again.named("delivery.delivered")) and whole(fake, count), "all of them", 60)
-            again.stop()
-        assert Daemon(config, environment=SECRET).start("--once").wait() == 0  # a replay
-        found = arrived(fake)
-        assert sorted(found) == sorted(written)
+    with sitting(tmp_path, generation, count) as done:
+        found = arrived(done.fake)
+        assert sorted(found) == sorted(done.written)
         for name, one in found.items():
-            contents = written[name]
+            contents = done.written[name]
             assert (one.record["numberOfFiles"], one.record["size"]) == (3, sum(map(len, contents.values())))
             assert len(one.attachments) == 1
             assert one.record["datasetlifecycle"]["archivable"] is True
             copies = {path.name: path.read_bytes() for path in Path(one.record["sourceFolder"]).iterdir()}
             assert copies == contents
-        parents = [one for one in fake.datasets.values() if not one.blocks]
+        parents = [one for one in done.fake.datasets.values() if not one.blocks]
         assert {tuple(one.record["inputDatasets"]) for one in found.values()} == {(parents[0].record["pid"],)}
         assert len(parents) == 1
-
-
-def whole(fake: FakeScicat, count: int) -> bool:
-    """Whether so many datasets are there with everything."""
-    found = arrived(fake).values()
-    done = [
-        one
-        for one in found
-        if one.attachments and one.record["inputDatasets"] and one.record["datasetlifecycle"]["archivable"]
-    ]
-    return len(done) == count
 
 
 @pytest.mark.parametrize("mode", ["in-place", pytest.param("copy", marks=pytest.mark.slow)])

@@ -14,6 +14,7 @@ import threading
 import time
 import uuid
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote
 
 from tests.fakes.httpserver import Reply, Seen
 from tests.fakes.scicat_contract import contracts, document
@@ -84,7 +85,7 @@ class FakeScicat(ScicatDatasets, ScicatFiles):
             ("POST", "/api/v4/attachments", self.attach_v4),
             ("PATCH", f"/api/v4/attachments/{one}", self.patch_attachment),
         ]
-        self._routes = [(method, re.compile(path), handler) for method, path, handler in routes]
+        self._routes = [(method, re.compile(path, re.IGNORECASE), handler) for method, path, handler in routes]
 
     def answer(self, seen: Seen) -> Reply:
         """Answer one request."""
@@ -107,7 +108,7 @@ class FakeScicat(ScicatDatasets, ScicatFiles):
         for method, pattern, handler in self._routes:
             match = pattern.fullmatch(seen.path)
             if match and method == seen.method:
-                parts = [re.sub("%2F", "/", part) for part in match.groups()]
+                parts = [unquote(part) for part in match.groups()]
                 return handler(seen, user, *parts)
         missing = f"Cannot {seen.method} {seen.path}"
         return Reply(404, {"message": missing, "error": "Not Found", "statusCode": 404})

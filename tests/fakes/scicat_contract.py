@@ -41,7 +41,8 @@ class Contract:
         self._validators: dict[str, Draft202012Validator] = {}
         self._registry: Registry[Any] = Registry().with_resource("urn:scicat", DRAFT202012.create_resource(closed))
         self._routes = [
-            (re.compile(re.sub(r"\{\w+\}", "[^/]+", path)), path, item) for path, item in closed["paths"].items()
+            (re.compile(re.sub(r"\{\w+\}", "[^/]+", path), re.IGNORECASE), path, item)
+            for path, item in closed["paths"].items()
         ]
 
     def problems(self, method: str, path: str, body: Any, content_type: str) -> Iterator[str]:
