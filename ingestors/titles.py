@@ -347,7 +347,7 @@ def _are_units(cells: Sequence[str]) -> bool:
 def _are_mostly_units(cells: Sequence[str], above: Sequence[str], delimiter: str | None) -> bool:
     """Whether most of four cells at least are units, and the line above has as many words that are none."""
     share = sum(is_unit(_bare(cell) or "") for cell in cells)
-    if len(cells) < _SHORTEST_AXIS + 1 or share < _MOSTLY * len(cells) or not above:
+    if len(cells) < _SHORTEST_AXIS + 1 or share <= _MOSTLY * len(cells) or not above:
         return False
     names = _split(above[-1], len(cells), delimiter, loosely=True)
     return names is not None and 2 * sum(map(is_unit, names)) < share
