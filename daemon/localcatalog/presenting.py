@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 NAMELESS: Final = "Unnamed dataset"
 _LONGEST: Final = 300
 _MOST_LINKS: Final = 100
+_SECOND: Final = 7  # letters of an id that sort by time; the parts of one measurement share them
 _PARAMETERS: Final[Mapping[str, str]] = {
     "text": "q",
     "session": "session",
@@ -280,9 +281,9 @@ def _told(entry: IngestionEntry) -> str:
 
 
 def link_groups(links: Iterable[LinkEntry]) -> tuple[LinkGroup, ...]:
-    """Parents, children and samples, each under its title."""
+    """Parents, children and samples, each under its title, by the second of their ids and then by name."""
     titles = {"source": "Part of", "target": "Contains", "undirected": "Samples"}
-    found = list(links)
+    found = sorted(links, key=lambda link: (link.unique_id[:_SECOND], link.name or ""))
     counts = Counter(link.direction for link in found)
     return tuple(
         LinkGroup(

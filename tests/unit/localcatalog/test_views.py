@@ -303,3 +303,9 @@ def test_links_are_grouped_and_bounded() -> None:
     contains, samples = presenting.link_groups(links)
     assert (contains.title, len(contains.entries), contains.more) == ("Contains", 100, True)
     assert (samples.entries[0].name, samples.entries[0].url) == ("LaB6", "")
+    parts = [
+        LinkEntry(f"0tr0cfh{end}", "dataset", name, "target", None)
+        for end, name in (("a", "2"), ("b", None), ("c", "1"))
+    ]
+    (contains,) = presenting.link_groups([LinkEntry("0tr0cfg", "dataset", "first", "target", None), *parts])
+    assert [one.id for one in contains.entries] == ["0tr0cfg", "0tr0cfhb", "0tr0cfhc", "0tr0cfha"]
