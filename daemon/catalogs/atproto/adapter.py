@@ -263,11 +263,12 @@ class AtProto(AtProtoReading):
     def _withdrawn(self, record: DatasetRecord, attempt: Attempt) -> Mapping[str, Any]:
         """Nothing is asked for a dataset that never was public.
 
-        A try that is repeated looks: a store that was rebuilt may not know what an earlier one published.
+        A first try that is repeated looks: a store that was rebuilt may not know what an earlier one published.
         """
         key = key_of(record.unique_id)
         published = (StepKind.RECORD, ENTRY_STEP) in attempt.outcomes
-        if not published and not (attempt.repeated and self._record(ENTRY, key) is not None):
+        unsure = attempt.repeated and (StepKind.RECORD, WITHDRAWAL_STEP) not in attempt.outcomes
+        if not published and not (unsure and self._own_entry(record.unique_id) is not None):
             return {"skipped": unwanted(record)}
         did = self._session.identity().did
         for collection in (LABEL, ENTRY):

@@ -58,14 +58,14 @@ class AtProtoReading:
 
     def holds(self, unique_id: str) -> Sequence[Held] | None:
         """Every file that the entry lists, with the size and the sha256 that it had when it was published."""
-        there = self._record(ENTRY, key_of(unique_id))
+        there = self._own_entry(unique_id)
         if there is None:
             return None
         return [Held(unique_id, name, name, size, sha256) for name, size, sha256 in self._listed(there["value"])]
 
     def read(self, held: Held, alive: Callable[[], None]) -> Iterator[bytes]:
         """The bytes of one file, from the shards as they are now; each shard is compared with its checksum."""
-        there = self._record(ENTRY, key_of(held.dataset))
+        there = self._own_entry(held.dataset)
         if there is None:
             raise CatalogRefused(f"{self.name} has no entry for {held.dataset}.")
         for sample in self._samples(there["value"], alive):
@@ -89,7 +89,7 @@ class AtProtoReading:
             there = self._record(collection, key)
             usable = there is not None and (step.key == LABEL_STEP or there["value"] == schema_record())
             return _kept(there) if there is not None and usable else None
-        there = self._record(ENTRY, key_of(record.unique_id))
+        there = self._own_entry(record.unique_id)
         if step.key == WITHDRAWAL_STEP:
             return {"skipped": unwanted(record)} if there is None else None
         wanted = {(file.name, file.size, file.sha256) for file in record.files}
@@ -111,6 +111,11 @@ class AtProtoReading:
             if isinstance(told, dict) and told.get("instrument_id") == instrument:
                 return entry_id(entry)
         return None
+
+    def _own_entry(self, unique_id: str) -> dict[str, Any] | None:
+        """The entry of this dataset; what somebody else wrote under its key is none."""
+        there = self._record(ENTRY, key_of(unique_id))
+        return there if there is not None and entry_id(there["value"]) == unique_id else None
 
     def _record(self, collection: str, key: str) -> dict[str, Any] | None:
         """`{"uri", "cid", "value"}`, or None if there is no such record."""

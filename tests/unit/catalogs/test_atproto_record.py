@@ -264,7 +264,13 @@ def test_tids_sort_by_time_and_stay() -> None:
     assert tid(early, "a") == tid(early, "a") != tid(early, "b")
     assert tid(early, "zzz") < tid(late, "a")
     assert len(tid(early, "a")) == 13
-    assert tid(datetime.fromtimestamp(0, UTC), "a")[:11] == "2" * 11
+    assert tid(datetime.fromtimestamp(0, UTC), "a")[:7] == "2" * 7
+
+
+def test_a_thousand_datasets_of_one_second_have_keys_of_their_own() -> None:
+    """An id tells no more than its second: what was measured in the same one must not share a record."""
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    assert len({tid(moment, new_mfid(1_767_225_600_000_000_000)) for _ in range(1000)}) == 1000
 
 
 @given(st.integers(0, 2**36 - 1).filter(lambda seconds: seconds < 253_402_300_800))
