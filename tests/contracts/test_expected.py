@@ -1,6 +1,6 @@
-"""Every file of `tests/data` read as a knowledgeable person would read it: the facts stand in `tests/data/expected/*.yaml`.
+"""Every file of `tests/data` read as a knowledgeable person would read it: the facts stand in the tables that `tests/data/expected.yaml` lists.
 
-The facts are made by looking at the files, never by copying what the program prints. One YAML file for each kind of
+The facts are made by looking at the files, never by copying what the program prints. One table for each kind of
 formats; a key is a path below `tests/data`, its value what a person can read there, all of it optional:
 
     corpus/dat/lmfit/Thurber.dat:
@@ -35,6 +35,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import h5py
+import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
@@ -62,7 +64,8 @@ KEYS = {
 
 def _load() -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
-    for path in sorted((DATA / "expected").glob("*.yaml")):
+    for table in YAML(typ="safe", pure=True).load(DATA / "expected.yaml")["tables"]:
+        path = DATA / table
         for name, facts in (YAML(typ="safe", pure=True).load(path) or {}).items():
             assert name not in found, f"{path.name}: {name} stands in two files"
             assert set(facts) <= KEYS, f"{path.name}: {name}: {sorted(set(facts) - KEYS)} are no facts"
@@ -101,6 +104,32 @@ def test_no_text_file_of_the_corpus_is_forgotten() -> None:
     """Every file that a person can open in an editor has its facts."""
     texts = [path for path in (DATA / "corpus").rglob("*.*") if path.suffix in _TEXTS and path.name != "SOURCES.md"]
     assert {str(path.relative_to(DATA)) for path in texts} - set(EXPECTED) <= _BINARY_DAT
+
+
+def test_no_table_is_forgotten() -> None:
+    """Every table in the folder is one of those that `expected.yaml` lists."""
+    listed = YAML(typ="safe", pure=True).load(DATA / "expected.yaml")["tables"]
+    assert sorted(listed) == sorted(str(path.relative_to(DATA)) for path in (DATA / "expected").glob("*.yaml"))
+
+
+def _stored() -> list[tuple[str, str]]:
+    tables = [(name, facts.get("metadata", {}).get("datasets", {})) for name, facts in EXPECTED.items()]
+    return [(name, path) for name, datasets in tables for path in datasets]
+
+
+@pytest.mark.parametrize(("name", "path"), _stored())
+def test_the_table_agrees_with_the_bytes(name: str, path: str) -> None:
+    """Shapes, types and ranges of the table are those that plain h5py finds in the file, without any reader of ours."""
+    facts = EXPECTED[name]["metadata"]["datasets"][path]
+    with h5py.File(DATA / name, "r", locking=False) as file:
+        data = file[path]
+        assert list(data.shape) == facts.get("shape", list(data.shape))
+        if {"min", "max"} & facts.keys():
+            values = np.asarray(data[()], dtype=np.float64)
+            values = values[np.isfinite(values)]
+            ends = {"min": values.min(), "max": values.max()}
+            told = {key: facts[key] for key in ends.keys() & facts.keys()}
+            assert {key: ends[key] for key in told} == pytest.approx(told, rel=1e-6)
 
 
 def _told(facts: dict[str, Any], ingestor: str, found: Extraction) -> list[str]:

@@ -150,7 +150,7 @@ def perkinelmer_image() -> bytes:
 def gsf() -> bytes:
     """A near field of 1 µm x 0.75 µm."""
     head = b"Gwyddion Simple Field 1.0\nXRes=32\nYRes=24\nXReal=1E-06\nYReal=7.5E-07\nXYUnits=m\nZUnits=V\nTitle=O2A\nNeaspec_Runs=1\nDate=2020-05-06 07:08:09\n"
-    return head.ljust(len(head) + 4 - len(head) % 4, b"\0") + PLANE.astype("<f4").tobytes()
+    return head.ljust(len(head) + 4 - len(head) % 4, b"\0") + bytes(PLANE.astype("<f4").tobytes())
 
 
 def wsxm() -> bytes:
@@ -161,7 +161,7 @@ def wsxm() -> bytes:
         "\r\n[General Info]\r\n\r\n    Acquisition channel: Topography\r\n    Acquisition time: 18/06/2021, 14:12:26.398\r\n    Head type: AFM\r\n    Image Data Type: short\r\n"
         "    Number of columns: 32\r\n    Number of rows: 24\r\n    Z Amplitude: 59 nm\r\n\r\n[Header end]\r\n"
     )
-    return words.format(len(words.format(0))).encode("cp1252") + values.tobytes()
+    return words.format(len(words.format(0))).encode("cp1252") + bytes(values.tobytes())
 
 
 def jpk(*, curves: int = 0) -> bytes:

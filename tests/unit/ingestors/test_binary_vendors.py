@@ -89,7 +89,7 @@ def test_a_force_curve_is_in_metres_and_newtons(tmp_path: Path, curves: int) -> 
 
 def test_a_curve_without_its_last_segment_says_so(tmp_path: Path) -> None:
     """A JPK curve that was broken off is read as far as it goes."""
-    content = vendor_files.archive(
+    content = binary_files.archive(
         {
             "header.properties": "type=force-scan-series\nforce-scan-series.force-segments.count=2\n",
             "segments/0/segment-header.properties": "channels.list=\n",
