@@ -1,4 +1,4 @@
-"""HTTP for the catalogs: the only module that knows httpx.
+"""HTTP for the catalogs; with `pools` and `loopback` below it, all that knows httpx.
 
 One `HttpClient` per catalog, shared by all threads: a connection pool, the bearer key, bounded answers, the proxies
 of the environment. Every outcome is an `Answer` or one of `daemon.errors`; no error's text contains the key.
@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import json
 import logging
-import ssl
-import threading
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import SplitResult, quote, urlencode, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
 from daemon.catalogs.answers import Answer, Unanswered, error_of, nonsense, retry_after
+from daemon.catalogs.pools import Pools
 from daemon.errors import CatalogRefused, CatalogUnavailable, ConfigurationError
 
 if TYPE_CHECKING:
@@ -32,8 +29,6 @@ ANSWER_LIMIT: Final = 64 * 2**20
 """Bytes. A catalog's answer beyond that is not read on."""
 
 _OK: Final = 200
-_CONNECTIONS: Final = 24
-_IDLE_SECONDS: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,62 +47,6 @@ DEFAULT_TIMEOUTS: Final = Timeouts()
 def segment(text: str) -> str:
     """A text as one segment of a path."""
     return quote(text, safe="", errors="replace")
-
-
-class _Pools:
-    """Connections to the catalog and its storage: one pool for each proxy of the environment, and one without.
-
-    httpx's transports without its Client: nothing of what that adds (cookies, redirects, authentication, hooks) is wanted
-    here, and it is a third of what a small request costs. Raises ConfigurationError.
-    """
-
-    def __init__(self, catalog: str, verify: bool | Path) -> None:  # noqa: FBT001 as httpx calls it
-        self._catalog = catalog
-        self._lock = threading.Lock()
-        self._proxies = getproxies()
-        self._pools: dict[str | None, httpx.HTTPTransport] = {}
-        try:
-            self._tls = verify if isinstance(verify, bool) else ssl.create_default_context(cafile=verify)
-        except OSError as error:
-            raise ConfigurationError([f"The certificates for the catalog {catalog} cannot be read: {error}."]) from None
-
-    def reaching(self, url: httpx.URL) -> httpx.HTTPTransport:
-        """The pool for an address."""
-        proxy = self._proxy(url)
-        with self._lock:
-            pool = self._pools.get(proxy)
-            if pool is None:
-                pool = self._pools[proxy] = self._new(proxy)
-            return pool
-
-    def close(self) -> None:
-        """Give back every connection."""
-        with self._lock:
-            for pool in self._pools.values():
-                pool.close()
-
-    def _proxy(self, url: httpx.URL) -> str | None:
-        """The environment's proxy; never one for this computer."""
-        if not self._proxies or _is_this_computer(url.host) or proxy_bypass(url.host):
-            return None
-        return self._proxies.get(url.scheme) or self._proxies.get("all")
-
-    def _new(self, proxy: str | None) -> httpx.HTTPTransport:
-        limits = httpx.Limits(
-            max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS, keepalive_expiry=_IDLE_SECONDS
-        )
-        try:
-            whole = None if proxy is None else httpx.Proxy(proxy if "://" in proxy else f"http://{proxy}")
-            return httpx.HTTPTransport(verify=self._tls, limits=limits, proxy=whole, trust_env=False)
-        except (ValueError, ImportError, httpx.InvalidURL) as error:
-            raise ConfigurationError([f"The proxy for the catalog {self._catalog} is not usable: {error}."]) from None
-
-
-def _is_this_computer(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class HttpClient:
@@ -143,7 +82,7 @@ class HttpClient:
         logging.getLogger("httpx").setLevel(logging.WARNING)  # at INFO it writes signed addresses into the log
         self._url = httpx.URL(self._base)
         self._path = self._url.raw_path.rstrip(b"/")
-        self._pools = _Pools(catalog, verify)
+        self._pools = Pools(catalog, verify)
         self._pools.reaching(self._url)  # an unusable proxy is found now
 
     @property
@@ -186,9 +125,10 @@ class HttpClient:
         limits = self._limits(self._timeouts.slow if slow else self._timeouts.read)
         # The address is taken apart once and not for each request: httpcore takes the target for itself.
         extensions = {"timeout": limits, "target": self._path + target.encode("ascii")}
-        request = httpx.Request(
-            method, self._url, headers=fields, stream=httpx.ByteStream(content), extensions=extensions
-        )
+        stream = httpx.ByteStream(content)
+        if self._pace is not None and isinstance(body, bytes):
+            stream = _Paced(content, self._pace)
+        request = httpx.Request(method, self._url, headers=fields, stream=stream, extensions=extensions)
         answer = self._send(request, f"{method} {path}")
         if answer.ok or answer.status in also:
             return answer
@@ -294,6 +234,17 @@ class HttpClient:
         for secret in tuple(self._secrets):
             text = text.replace(secret, "***")
         return text
+
+
+class _Paced(httpx.ByteStream):
+    """A body that is an upload itself: as fast as all uploads of the catalog together may be."""
+
+    def __init__(self, content: bytes, pace: Pace) -> None:
+        super().__init__(content)
+        self._content, self._pace = content, pace
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._pace.slices([self._content])
 
 
 def _pieces(response: httpx.Response) -> Iterable[bytes]:

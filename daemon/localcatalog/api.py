@@ -1,7 +1,8 @@
 """The API's ASGI edge: finds the handler, reads the body, checks the token, turns errors into JSON.
 
 Handlers are plain functions. Those that touch one short transaction run right in the event loop: the hop to the thread
-pool costs more than they do. Listings, searches and verifying much content run in the pool.
+pool costs more than they do, and those that come together share a commit. Listings, searches, completing an upload and
+verifying much content run in the pool.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from urllib.parse import parse_qs
 
 from daemon.errors import StateError
 from daemon.localcatalog.arriving import Gate
+from daemon.localcatalog.committing import Committing
 from daemon.localcatalog.content import Arrivals
-from daemon.localcatalog.routes import Routes
+from daemon.localcatalog.routes import Manner, Routes
 from daemon.localcatalog.uploads import Uploads
 from daemon.localcatalog.wire import Answer, Refusal, Request, answer
 
@@ -44,7 +46,8 @@ class Api:
     def __init__(self, catalog: LocalCatalog, ingestion: Ingestion) -> None:
         self._catalog = catalog
         arrivals = Arrivals()
-        self._gate = Gate(catalog, arrivals)
+        self._committing = Committing(catalog.database)
+        self._gate = Gate(catalog, arrivals, self._committing)
         self._routes = Routes(Uploads(catalog, arrivals), ingestion)
         self._authorization = f"Bearer {catalog.token}".encode()
 
@@ -83,12 +86,14 @@ class Api:
             headers.get("authorization", "").encode(), self._authorization
         ):
             raise Refusal(401, "Not authenticated: send the catalog's token as Authorization: Bearer …")
-        handler, slow, names = self._routes.find(method, path)
+        handler, manner, names = self._routes.find(method, path)
         body = await _body(receive) if method != "GET" else b""
         origin = f"{scope['scheme']}://{headers.get('host', '')}"
         request = Request(self._catalog, method, path, names, query, headers, body, origin)
-        if slow is True or (callable(slow) and slow(request)):
+        if manner is Manner.POOL:
             return await asyncio.to_thread(handler, request)
+        if manner is not Manner.NOW:
+            return await self._committing.run(lambda: handler(request), durable=manner is Manner.SHARED)
         return handler(request)
 
     async def _at_the_gate(

@@ -16,6 +16,7 @@ from daemon.localcatalog.wire import Answer, Refusal, answer, missing
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from daemon.localcatalog.committing import Committing
     from daemon.localcatalog.content import Arrivals, PartWriter
     from daemon.localcatalog.folder import LocalCatalog
     from daemon.store.database import Row
@@ -30,14 +31,15 @@ _NUMBER: Final = re.compile(r"\d{1,9}")
 class Gate:
     """Where the bytes of one catalog's uploads come in."""
 
-    def __init__(self, catalog: LocalCatalog, arrivals: Arrivals) -> None:
+    def __init__(self, catalog: LocalCatalog, arrivals: Arrivals, committing: Committing) -> None:
         self._catalog = catalog
         self._arrivals = arrivals
+        self._committing = committing
 
     async def put_part(
         self, path: str, query: Mapping[str, list[str]], headers: Mapping[str, str], receive: Receive
     ) -> Answer:
-        """PUT of one part: 200 once its bytes are on the disk; 400 if size or crc32c disagree; 403 for the link."""
+        """PUT of one part: 200 once its bytes are on the disk (a small file's: written); 400 if size or crc32c disagree; 403 for the link."""
         signed = signing.check(self._catalog, path, query)
         _, _, upload, number_text = path.split("/")
         row = self._open(upload)
@@ -52,7 +54,7 @@ class Gate:
         if headers.get("content-length", str(size)) != str(size):
             raise Refusal(400, f"Part {number} has {size} bytes")
         arrival = self._arrivals.of(upload)
-        if number in arrival.busy:
+        if number in arrival.busy or arrival.completing.locked():
             raise Refusal(503, "This part is arriving on another connection", {"Retry-After": "1"})
         arrival.busy.add(number)
         try:
@@ -67,7 +69,7 @@ class Gate:
                 if writer.written != size or writer.checksum() != expected:
                     arrival.forget()
                     raise Refusal(400, f"Part {number} does not have the {size} bytes and the crc32c that were signed")
-                await self._acknowledge(writer, upload, number, expected)
+                await self._acknowledge(writer, upload, number, expected, durable=row["size"] > content.SMALL)
             finally:
                 writer.close()
         finally:
@@ -85,7 +87,7 @@ class Gate:
         if match is None or int(match[3]) != row["size"]:
             raise Refusal(400, f"Content-Range should be bytes FIRST-LAST/{row['size']}")
         arrival = self._arrivals.of(upload)
-        if arrival.busy:
+        if arrival.busy or arrival.completing.locked():
             raise Refusal(503, "Bytes are arriving on another connection", {"Retry-After": "1"})
         held = self._held(upload)
         if match[1] is None:
@@ -110,14 +112,18 @@ class Gate:
             arrival.busy.discard(1)
         return self._progress(row, last + 1)
 
-    async def _acknowledge(self, writer: PartWriter, upload: str, number: int, crc32c: str) -> None:
-        """Bytes first, then the row that says they are there."""
-        if writer.written > _INLINE:
+    async def _acknowledge(
+        self, writer: PartWriter, upload: str, number: int, crc32c: str, *, durable: bool = True
+    ) -> None:
+        """Bytes first, then the row that says they are there. A small file's bytes are brought to the disk once it is complete."""
+        if durable and writer.written > _INLINE:
             await asyncio.to_thread(writer.settle)
         else:
-            writer.settle()
-        with self._catalog.database.transaction():
-            self._catalog.database.run("write_part", upload=upload, number=number, crc32c=crc32c)
+            writer.settle(durable=durable)
+        database = self._catalog.database
+        await self._committing.run(
+            lambda: database.run("write_part", upload=upload, number=number, crc32c=crc32c), durable=durable
+        )
 
     def _progress(self, row: Row, held: int) -> Answer:
         if held < row["size"]:

@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from daemon.localcatalog.folder import LocalCatalog
+    from daemon.store.database import Row
 
 BLOCK: Final = 1024 * 1024
+SMALL: Final = 256 * 1024
+"""Bytes. Up to here a file is sent again after a crash, rather than that each of its steps waits for the disk."""
 UPLOAD_LIFETIME: Final = timedelta(days=30)
 """How long an upload that nobody goes on with is kept. Checked at a start."""
 _NAME: Final = re.compile(r"[0-9a-f]{32}")
@@ -58,6 +61,7 @@ class Arrival:
     sha256: Any = field(default_factory=hashlib.sha256)
     crc32c: Any = field(default_factory=new_crc32c)
     busy: set[int] = field(default_factory=set)
+    completing: threading.Lock = field(default_factory=threading.Lock)
 
     def forget(self) -> None:
         """Trust nothing of what was digested; it is read again from the disk."""
@@ -93,9 +97,10 @@ class PartWriter:
         """The part's crc32c as the wire has it."""
         return encoded(self._crc32c)
 
-    def settle(self) -> None:
-        """Bring the part to the disk, and take its digests over. Raises OSError."""
-        os.fdatasync(self._descriptor)
+    def settle(self, *, durable: bool = True) -> None:
+        """Bring the part to the disk, if it has to be there already, and take its digests over. Raises OSError."""
+        if durable:
+            os.fdatasync(self._descriptor)
         if self._ahead is not None and self._arrival.position == self._offset:
             self._arrival.sha256, self._arrival.crc32c = self._ahead
             self._arrival.position = self._offset + self.written
@@ -122,20 +127,26 @@ def digests(catalog: LocalCatalog, upload: str, arrival: Arrival) -> tuple[int, 
     return size, arrival.sha256.hexdigest(), encoded(arrival.crc32c)
 
 
-def settle(catalog: LocalCatalog, upload: str) -> None:
-    """Make the upload's bytes durable and read-only. Raises OSError."""
+def settle(catalog: LocalCatalog, upload: str, *, durable: bool) -> None:
+    """Make the upload's bytes read-only, and bring them to the disk if that can take a while. Raises OSError."""
     descriptor = os.open(upload_path(catalog, upload), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         os.fchmod(descriptor, 0o400)
-        os.fsync(descriptor)
+        if durable:
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
 
 def promote(catalog: LocalCatalog, upload: str) -> None:
-    """Rename a settled upload to content and make that durable. Raises OSError."""
+    """Rename a settled upload to content and make bytes and name durable. Raises OSError."""
     target = content_path(catalog, upload)
     upload_path(catalog, upload).rename(target)
+    descriptor = os.open(target, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)  # after the rename, so that one entry of the file system's journal holds both
+    finally:
+        os.close(descriptor)
     _sync_folder(target.parent)
 
 
@@ -161,17 +172,25 @@ def recover(catalog: LocalCatalog) -> None:
     oldest = (catalog.clock.now() - UPLOAD_LIFETIME).isoformat().replace("+00:00", "Z")
     with catalog.database.transaction():
         catalog.database.run("delete_stale_uploads", before=oldest)
-    wanted = {row["id"] for row in catalog.database.all("open_uploads")}
-    for upload in wanted:
+    wanted = {row["id"]: row for row in catalog.database.all("open_uploads")}
+    for upload, row in wanted.items():
         if content_path(catalog, upload).exists():
             demote(catalog, upload)
-        with catalog.database.transaction():
-            if not upload_path(catalog, upload).exists():
+        if not _arrived(catalog, row):
+            with catalog.database.transaction():
                 catalog.database.run("delete_parts", upload=upload)
     for name in _names(catalog.uploads):
         if name not in wanted:
             upload_path(catalog, name).unlink(missing_ok=True)
     empty_discarded(catalog)
+
+
+def _arrived(catalog: LocalCatalog, row: Row) -> bool:
+    """Whether the acknowledged parts of an upload are there: of a small one, whose bytes did not wait for the disk, by their hash."""
+    path = upload_path(catalog, row["id"])
+    if row["size"] > SMALL or not path.is_file():
+        return path.is_file()
+    return path.stat().st_size == int(row["size"]) and hashlib.sha256(path.read_bytes()).hexdigest() == str(row["sha256"])
 
 
 def _names(folder: Path) -> Iterator[str]:

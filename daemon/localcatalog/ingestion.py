@@ -100,10 +100,10 @@ class Ingestion:
 
     def _next(self) -> bool:
         """Read one file; False if nobody asked."""
-        row = self._catalog.database.one("next_request")
-        if row is None:
-            return False
-        with self._catalog.database.transaction():
+        with self._catalog.database.transaction():  # sees a request whose commit is still to come
+            row = self._catalog.database.one("next_request")
+            if row is None:
+                return False
             self._catalog.database.run("start_request", id=row["id"], now=self._catalog.now())
         try:
             verdict = self._ingest(row)

@@ -252,7 +252,7 @@ UPDATE uploads SET state = 'complete', file = :file WHERE id = :id
 DELETE FROM uploads WHERE id = :id
 
 -- name: open_uploads
-SELECT id FROM uploads WHERE state = 'uploading'
+SELECT id, size, sha256 FROM uploads WHERE state = 'uploading'
 
 -- name: delete_stale_uploads
 DELETE FROM uploads WHERE creation_time < :before

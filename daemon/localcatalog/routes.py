@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,10 +16,22 @@ if TYPE_CHECKING:
     from daemon.localcatalog.uploads import Uploads
 
     Handler = Callable[[Request], Answer]
-    Slow = bool | Callable[[Request], bool]
-    Route = tuple[str, str, Handler, Slow]
+    Route = tuple[str, str, Handler, "Manner"]
 
 _VARIABLE: Final = "*"
+
+
+class Manner(Enum):
+    """How a handler runs: in the event loop at once; there, its one transaction in a shared commit; in the thread pool.
+
+    Shared may be only what touches nothing but the database: a file must not go before the row that named it. Passing
+    is shared, too, and what a crash of the machine may undo, because its sender looks before going on.
+    """
+
+    NOW = "now"
+    SHARED = "shared"
+    PASSING = "passing"
+    POOL = "pool"
 
 
 class Routes:
@@ -26,14 +39,14 @@ class Routes:
 
     def __init__(self, uploads: Uploads, ingestion: Ingestion) -> None:
         self._tree: dict[str, Any] = {}
-        for method, pattern, handler, slow in table(uploads, ingestion):
+        for method, pattern, handler, manner in table(uploads, ingestion):
             node = self._tree
             for part in pattern.strip("/").split("/"):
                 node = node.setdefault(part, {})
-            node.setdefault("", {})[method] = (handler, slow)
+            node.setdefault("", {})[method] = (handler, manner)
 
-    def find(self, method: str, path: str) -> tuple[Handler, Slow, tuple[str, ...]]:
-        """The handler, whether it is slow, and the variable parts. Raises Refusal 404 or 405."""
+    def find(self, method: str, path: str) -> tuple[Handler, Manner, tuple[str, ...]]:
+        """The handler, how it runs, and the variable parts. Raises Refusal 404 or 405."""
         node, names = self._tree, []
         for part in path.strip("/").split("/"):
             if part and part in node:
@@ -48,12 +61,12 @@ class Routes:
             raise Refusal(404, "Not Found")
         if method not in methods:
             raise Refusal(405, "Method Not Allowed", {"Allow": ", ".join(methods)})
-        handler, slow = methods[method]
-        return handler, slow, tuple(names)
+        handler, manner = methods[method]
+        return handler, manner, tuple(names)
 
 
 def table(uploads: Uploads, ingestion: Ingestion) -> Iterator[Route]:
-    """Every route: method, pattern, handler, and whether it may take long (then it runs in the thread pool)."""
+    """Every route: method, pattern, handler, and how it runs."""
     yield from _account_and_references()
     yield from _datasets()
     yield from _resources()
@@ -61,43 +74,43 @@ def table(uploads: Uploads, ingestion: Ingestion) -> Iterator[Route]:
 
 
 def _account_and_references() -> Iterator[Route]:
-    yield "GET", "/health/live", account.live, False
-    yield "GET", "/health/ready", account.ready, False
-    yield "GET", "/account", account.whoami, False
-    yield "GET", "/account/profile", account.profile, False
-    yield "GET", "/account/verify", account.verify, False
-    yield "GET", "/users/*/projects", partial(reference_routes.listing, kind="projects"), False
+    yield "GET", "/health/live", account.live, Manner.NOW
+    yield "GET", "/health/ready", account.ready, Manner.NOW
+    yield "GET", "/account", account.whoami, Manner.NOW
+    yield "GET", "/account/profile", account.profile, Manner.NOW
+    yield "GET", "/account/verify", account.verify, Manner.NOW
+    yield "GET", "/users/*/projects", partial(reference_routes.listing, kind="projects"), Manner.NOW
     for kind in ("projects", "instruments", "samples"):
-        yield "GET", f"/{kind}", partial(reference_routes.listing, kind=kind), False
-        yield "POST", f"/{kind}", partial(reference_routes.create, kind=kind), False
-        yield "GET", f"/{kind}/search", partial(reference_routes.search, kind=kind), True
-        yield "GET", f"/{kind}/*", partial(reference_routes.get, kind=kind), False
-        yield "PATCH", f"/{kind}/*", partial(reference_routes.update, kind=kind), False
+        yield "GET", f"/{kind}", partial(reference_routes.listing, kind=kind), Manner.NOW
+        yield "POST", f"/{kind}", partial(reference_routes.create, kind=kind), Manner.NOW
+        yield "GET", f"/{kind}/search", partial(reference_routes.search, kind=kind), Manner.POOL
+        yield "GET", f"/{kind}/*", partial(reference_routes.get, kind=kind), Manner.NOW
+        yield "PATCH", f"/{kind}/*", partial(reference_routes.update, kind=kind), Manner.NOW
 
 
 def _datasets() -> Iterator[Route]:
-    yield "GET", "/datasets", datasets.list_all, True
-    yield "POST", "/datasets", datasets.create, False
-    yield "GET", "/datasets/facets", datasets.facets, True
-    yield "GET", "/datasets/search", datasets.search, True
-    yield "GET", "/datasets/*", datasets.get, False
-    yield "PATCH", "/datasets/*", datasets.update, False
-    yield "PUT", "/datasets/*/instrument", datasets.set_instrument, False
-    yield "GET", "/keywords", describing.list_keywords, False
-    yield "GET", "/datasets/*/keywords", describing.list_keywords, False
-    yield "POST", "/datasets/*/keywords", describing.add_keyword, False
-    yield "GET", "/datasets/*/thumbnails", describing.list_thumbnails, False
-    yield "POST", "/datasets/*/thumbnails", describing.add_thumbnail, False
-    yield "PATCH", "/datasets/*/thumbnails/*", describing.change_thumbnail, False
-    yield "DELETE", "/datasets/*/thumbnails/*", describing.delete_thumbnail, False
-    yield "POST", "/datasets/*/samples/*", describing.link_sample, False
-    yield "DELETE", "/datasets/*/samples/*", describing.link_sample, False
+    yield "GET", "/datasets", datasets.list_all, Manner.POOL
+    yield "POST", "/datasets", datasets.create, Manner.SHARED
+    yield "GET", "/datasets/facets", datasets.facets, Manner.POOL
+    yield "GET", "/datasets/search", datasets.search, Manner.POOL
+    yield "GET", "/datasets/*", datasets.get, Manner.NOW
+    yield "PATCH", "/datasets/*", datasets.update, Manner.SHARED
+    yield "PUT", "/datasets/*/instrument", datasets.set_instrument, Manner.SHARED
+    yield "GET", "/keywords", describing.list_keywords, Manner.NOW
+    yield "GET", "/datasets/*/keywords", describing.list_keywords, Manner.NOW
+    yield "POST", "/datasets/*/keywords", describing.add_keyword, Manner.SHARED
+    yield "GET", "/datasets/*/thumbnails", describing.list_thumbnails, Manner.NOW
+    yield "POST", "/datasets/*/thumbnails", describing.add_thumbnail, Manner.SHARED
+    yield "PATCH", "/datasets/*/thumbnails/*", describing.change_thumbnail, Manner.SHARED
+    yield "DELETE", "/datasets/*/thumbnails/*", describing.delete_thumbnail, Manner.NOW
+    yield "POST", "/datasets/*/samples/*", describing.link_sample, Manner.SHARED
+    yield "DELETE", "/datasets/*/samples/*", describing.link_sample, Manner.SHARED
     for kind in ("dataset", "sample"):
         for method in ("POST", "DELETE"):
-            yield method, f"/{kind}s/*/children/*", partial(describing.link_child, kind=kind), False
+            yield method, f"/{kind}s/*/children/*", partial(describing.link_child, kind=kind), Manner.SHARED
     for direction in ("parents", "children"):
-        yield "GET", f"/datasets/*/{direction}", partial(_linked_datasets, direction=direction), True
-        yield "GET", f"/samples/*/{direction}", partial(_linked_samples, direction=direction), False
+        yield "GET", f"/datasets/*/{direction}", partial(_linked_datasets, direction=direction), Manner.POOL
+        yield "GET", f"/samples/*/{direction}", partial(_linked_samples, direction=direction), Manner.NOW
 
 
 def _resource(request: Request) -> Answer:
@@ -107,45 +120,45 @@ def _resource(request: Request) -> Answer:
 
 
 def _resources() -> Iterator[Route]:
-    yield "GET", "/resources/metadata/search", _search_metadata, True
-    yield "GET", "/resources/*", _resource, False
-    yield "GET", "/resources/*/metadata", describing.get_metadata, False
-    yield "PATCH", "/resources/*/metadata", describing.merge_metadata, False
-    yield "POST", "/resources/*/metadata", describing.write_metadata, False
-    yield "GET", "/resources/*/links", describing.get_links, False
-    yield "POST", "/resources/*/project", datasets.set_project, False
-    yield "POST", "/resources/*/transfer_ownership", datasets.transfer, False
-    yield "PUT", "/resources/*/access/public", datasets.set_public, False
-    yield "DELETE", "/resources/*/access/public", datasets.set_public, False
-    yield "POST", "/resources/*/delete", requests.request_deletion, False
-    yield "GET", "/deletion_requests", requests.list_deletions, False
-    yield "GET", "/deletion_requests/*", requests.get_deletion, False
-    yield "PATCH", "/deletion_requests/*", requests.review_deletion, False
+    yield "GET", "/resources/metadata/search", _search_metadata, Manner.POOL
+    yield "GET", "/resources/*", _resource, Manner.NOW
+    yield "GET", "/resources/*/metadata", describing.get_metadata, Manner.NOW
+    yield "PATCH", "/resources/*/metadata", describing.merge_metadata, Manner.SHARED
+    yield "POST", "/resources/*/metadata", describing.write_metadata, Manner.SHARED
+    yield "GET", "/resources/*/links", describing.get_links, Manner.NOW
+    yield "POST", "/resources/*/project", datasets.set_project, Manner.NOW
+    yield "POST", "/resources/*/transfer_ownership", datasets.transfer, Manner.NOW
+    yield "PUT", "/resources/*/access/public", datasets.set_public, Manner.SHARED
+    yield "DELETE", "/resources/*/access/public", datasets.set_public, Manner.SHARED
+    yield "POST", "/resources/*/delete", requests.request_deletion, Manner.NOW
+    yield "GET", "/deletion_requests", requests.list_deletions, Manner.NOW
+    yield "GET", "/deletion_requests/*", requests.get_deletion, Manner.NOW
+    yield "PATCH", "/deletion_requests/*", requests.review_deletion, Manner.NOW
 
 
 def _files(uploads: Uploads, ingestion: Ingestion) -> Iterator[Route]:
-    yield "GET", "/files", files.list_all, True
-    yield "GET", "/files/*", files.get, False
-    yield "PATCH", "/files/*", files.update, False
-    yield "DELETE", "/files/*", files.delete, False
-    yield "GET", "/files/*/download_link", files.download_link, False
-    yield "GET", "/datasets/*/files", files.list_of_dataset, False
-    yield "POST", "/datasets/*/files", files.create, False
-    yield "GET", "/datasets/*/download_links", files.download_links, False
-    yield "POST", "/datasets/*/upload/multipart/initiate", uploads.initiate, False
-    yield "POST", "/files/*/upload/multipart/initiate", uploads.initiate_replacement, False
-    yield "GET", "/datasets/*/upload/multipart/*", uploads.status, False
-    yield "POST", "/datasets/*/upload/multipart/*/parts", uploads.sign, False
-    yield "DELETE", "/datasets/*/upload/multipart/*", uploads.abort, False
-    yield "POST", "/datasets/*/upload/multipart/complete", uploads.complete, uploads.needs_reading
-    yield "POST", "/datasets/*/upload/initiate", uploads.initiate_sequential, False
-    yield "POST", "/datasets/*/upload/initiate/multipart", uploads.initiate_token, False
-    yield "POST", "/datasets/*/upload/complete", uploads.complete, uploads.needs_reading
-    yield "GET", "/ingestors", ingestion.list_ingestors, False
-    yield "POST", "/files/*/ingest", ingestion.request, False
-    yield "GET", "/ingestion_requests", requests.list_ingestions, False
-    yield "GET", "/ingestion_requests/*", requests.get_ingestion, False
-    yield "PATCH", "/ingestion_requests/*", requests.change_ingestion, False
+    yield "GET", "/files", files.list_all, Manner.POOL
+    yield "GET", "/files/*", files.get, Manner.NOW
+    yield "PATCH", "/files/*", files.update, Manner.NOW
+    yield "DELETE", "/files/*", files.delete, Manner.NOW
+    yield "GET", "/files/*/download_link", files.download_link, Manner.NOW
+    yield "GET", "/datasets/*/files", files.list_of_dataset, Manner.NOW
+    yield "POST", "/datasets/*/files", files.create, Manner.NOW
+    yield "GET", "/datasets/*/download_links", files.download_links, Manner.NOW
+    yield "POST", "/datasets/*/upload/multipart/initiate", uploads.initiate, Manner.PASSING
+    yield "POST", "/files/*/upload/multipart/initiate", uploads.initiate_replacement, Manner.PASSING
+    yield "GET", "/datasets/*/upload/multipart/*", uploads.status, Manner.NOW
+    yield "POST", "/datasets/*/upload/multipart/*/parts", uploads.sign, Manner.NOW
+    yield "DELETE", "/datasets/*/upload/multipart/*", uploads.abort, Manner.NOW
+    yield "POST", "/datasets/*/upload/multipart/complete", uploads.complete, Manner.POOL
+    yield "POST", "/datasets/*/upload/initiate", uploads.initiate_sequential, Manner.NOW
+    yield "POST", "/datasets/*/upload/initiate/multipart", uploads.initiate_token, Manner.NOW
+    yield "POST", "/datasets/*/upload/complete", uploads.complete, Manner.POOL
+    yield "GET", "/ingestors", ingestion.list_ingestors, Manner.NOW
+    yield "POST", "/files/*/ingest", ingestion.request, Manner.SHARED
+    yield "GET", "/ingestion_requests", requests.list_ingestions, Manner.NOW
+    yield "GET", "/ingestion_requests/*", requests.get_ingestion, Manner.NOW
+    yield "PATCH", "/ingestion_requests/*", requests.change_ingestion, Manner.NOW
 
 
 def _linked_datasets(request: Request, direction: str) -> Answer:

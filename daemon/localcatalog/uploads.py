@@ -21,7 +21,7 @@ from daemon.localcatalog.wire import Answer, Refusal, Request, answer, invalid, 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from daemon.localcatalog.content import Arrivals
+    from daemon.localcatalog.content import Arrival, Arrivals
     from daemon.localcatalog.folder import LocalCatalog
     from daemon.store.database import Row
 
@@ -99,23 +99,24 @@ class Uploads:
             return answer(files.record(files.find(self._catalog, row["file"])))
         if "sha256_hash" in body and sha256_field(body) != row["sha256"]:
             raise Refusal(422, {"code": "sha256_mismatch", "message": "sha256_hash is not the one of the initiation."})
-        self._require_all(row)
         arrival = self._arrivals.of(row["id"])
-        if arrival.busy:
-            raise Refusal(503, "A part is still arriving; complete afterwards", {"Retry-After": "1"})
-        crc32c = self._verified(row, body.get("crc32c"))
-        mfid = self._name(row, crc32c)
-        self._arrivals.drop(row["id"])
-        content.empty_discarded(self._catalog)
-        return answer(files.record(files.find(self._catalog, mfid)))
-
-    def needs_reading(self, request: Request) -> bool:
-        """Whether `complete` has much to read from the disk, so that it should not hold up other requests."""
+        if not arrival.completing.acquire(blocking=False):
+            raise Refusal(503, "This upload is being completed for another request", {"Retry-After": "1"})
         try:
-            row = self._catalog.database.one("upload", id=str(request.json().get("upload_id")))
-        except Refusal:
-            return False
-        return row is not None and row["size"] - self._arrivals.of(row["id"]).position > content.BLOCK
+            return self._completed(self._find(request, row["id"]), arrival, body.get("crc32c"))
+        finally:
+            arrival.completing.release()
+
+    def _completed(self, row: Row, arrival: Arrival, crc32c: Any) -> Answer:
+        if row["state"] != "complete":
+            self._require_all(row)
+            if arrival.busy:
+                raise Refusal(503, "A part is still arriving; complete afterwards", {"Retry-After": "1"})
+            self._name(row, self._verified(row, crc32c))
+            self._arrivals.drop(row["id"])
+            content.empty_discarded(self._catalog)
+            row = self._again(row["id"])
+        return answer(files.record(files.find(self._catalog, row["file"])))
 
     def abort(self, request: Request) -> Answer:
         """DELETE /datasets/{mfid}/upload/multipart/{upload}."""
@@ -167,10 +168,7 @@ class Uploads:
             etag=named if existing is not None and named != "*" else None,
             now=self._catalog.now(),
         )
-        row = self._catalog.database.one("upload", id=upload)
-        if row is None:
-            raise missing("Upload", upload)
-        return row
+        return self._again(upload)
 
     def _store_empty(self, request: Request, body: dict[str, Any], key: int, name: str) -> Answer:
         existing = self._catalog.database.one("file_by_name", dataset=key, filename=name)
@@ -235,7 +233,7 @@ class Uploads:
 
     def _verified(self, row: Row, crc32c: Any) -> str:
         arrival = self._arrivals.of(row["id"])
-        content.settle(self._catalog, row["id"])
+        content.settle(self._catalog, row["id"], durable=row["size"] > content.SMALL)
         size, sha256, found = content.digests(self._catalog, row["id"], arrival)
         wrong = (size, sha256) != (row["size"], row["sha256"])
         if wrong or (crc32c is not None and crc32c != found):
@@ -275,6 +273,12 @@ class Uploads:
     def _find(self, request: Request, upload: str) -> Row:
         row = self._catalog.database.one("upload", id=upload)
         if row is None or row["dataset_mfid"] != request.names[0]:
+            raise missing("Upload", upload)
+        return row
+
+    def _again(self, upload: str) -> Row:
+        row = self._catalog.database.one("upload", id=upload)
+        if row is None:
             raise missing("Upload", upload)
         return row
 

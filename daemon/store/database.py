@@ -40,11 +40,12 @@ def named_queries(package: str, filename: str) -> dict[str, str]:
     return {name: body.strip() for name, body in zip(names, bodies, strict=True)}
 
 
-class _Batch:
-    """Transactions of several threads that share one COMMIT, and so one wait for the disk."""
+class Batch:
+    """Transactions that share one COMMIT, and so one wait for the disk. `durable`: it does wait for the disk."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool) -> None:
         self.size = 0
+        self.durable = durable
         self.ended = threading.Event()
         self.error: sqlite3.Error | None = None
 
@@ -66,7 +67,8 @@ class Database:
         self._counting = threading.Lock()
         self._waiting = 0
         self._owner: int | None = None
-        self._batch: _Batch | None = None
+        self._batch: Batch | None = None
+        self._waits = True
         with self._explained():
             self._connection = _open(path, read_only=read_only)
             try:
@@ -98,6 +100,34 @@ class Database:
                 raise
             self._leave(batch, None)
             batch.ended.wait()
+            if batch.error is not None:
+                raise batch.error
+
+    @contextlib.contextmanager
+    def deferred(self, *, durable: bool = True) -> Iterator[Batch]:
+        """As `transaction`, for a thread that has more to write before it waits for the disk.
+
+        What was done counts once `settle` returned for the batch, which has to be called whatever happens here. Not
+        `durable`: a crash of the machine (not of this process) may undo it, until the next commit that is.
+        """
+        with self._explained():
+            batch = self._enter(durable=durable)
+            try:
+                yield batch
+            except BaseException as failure:
+                self._leave(batch, failure, deferred=True)
+                raise
+            self._leave(batch, None, deferred=True)
+
+    def settle(self, batch: Batch) -> None:
+        """Bring what was deferred to the disk, unless another writer of the batch did. Raises StateError: nothing of it was kept."""
+        with self._explained():
+            with self._writing:
+                if not batch.ended.is_set():
+                    try:
+                        self._commit(batch)
+                    except sqlite3.Error as error:
+                        self._undo(batch, error)
             if batch.error is not None:
                 raise batch.error
 
@@ -149,17 +179,18 @@ class Database:
             finally:
                 connection.close()
 
-    def _enter(self) -> _Batch:
-        """Wait for our turn to write, and begin a batch if none is open."""
+    def _enter(self, *, durable: bool = True) -> Batch:
+        """Wait for our turn to write, and begin a batch if none is open that does for the disk what ours needs."""
         with self._counting:
             self._waiting += 1
         self._writing.acquire()
         with self._counting:
             self._waiting -= 1
         try:
+            if self._batch is not None and durable and not self._batch.durable:
+                self._commit(self._batch)
             if self._batch is None:
-                self._connection.execute("BEGIN IMMEDIATE")
-                self._batch = _Batch()
+                self._batch = self._begin(durable=durable)
             self._connection.execute("SAVEPOINT writer")
         except BaseException as failure:
             if self._batch is not None:  # those who count on us to commit must hear of it
@@ -169,8 +200,8 @@ class Database:
         self._owner = threading.get_ident()
         return self._batch
 
-    def _leave(self, batch: _Batch, failure: BaseException | None) -> None:
-        """End our part, undone if it failed; if nobody waits to write, commit for all."""
+    def _leave(self, batch: Batch, failure: BaseException | None, *, deferred: bool = False) -> None:
+        """End our part, undone if it failed; if nobody waits to write, and nobody promised to settle, commit for all."""
         try:
             if not self._connection.in_transaction:  # SQLite undid the whole batch itself: a full disk
                 told = None if failure is None else _told_by_sqlite(failure)
@@ -181,21 +212,32 @@ class Database:
             batch.size += 1
             with self._counting:
                 last = self._waiting == 0 or batch.size >= _BATCH_MOST
-            if last:
-                self._connection.execute("COMMIT")
-                self._end(batch, None)
+            if last and not deferred:
+                self._commit(batch)
         except sqlite3.Error as error:
             self._undo(batch, error)
         finally:
             self._owner = None
             self._writing.release()
 
-    def _undo(self, batch: _Batch, error: sqlite3.Error) -> None:
+    def _commit(self, batch: Batch) -> None:
+        self._connection.execute("COMMIT")
+        self._end(batch, None)
+
+    def _begin(self, *, durable: bool) -> Batch:
+        """Begin a batch. SQLite lets nobody choose within a transaction whether it waits for the disk."""
+        if durable != self._waits:
+            self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            self._waits = durable
+        self._connection.execute("BEGIN IMMEDIATE")
+        return Batch(durable=durable)
+
+    def _undo(self, batch: Batch, error: sqlite3.Error) -> None:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
         self._end(batch, error)
 
-    def _end(self, batch: _Batch, error: sqlite3.Error | None) -> None:
+    def _end(self, batch: Batch, error: sqlite3.Error | None) -> None:
         self._batch = None
         batch.error = error
         batch.ended.set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -197,3 +198,37 @@ def test_a_catalogued_file_has_no_link(server: Server) -> None:
     assert (
         json.loads(server.ask("POST", f"/datasets/{dataset}/files", body).body)["detail"]["code"] == "filename_exists"
     )
+
+
+def test_bytes_that_a_power_cut_took_from_a_small_file_are_asked_for_again(own: Server) -> None:
+    """A part of a small file is acknowledged before it is on the disk: a start compares, and forgets what is not there."""
+    dataset = own.dataset()
+    uploads = {name: own.initiate(dataset, name, b"abc")["upload_id"] for name in ("kept", "emptied", "zeroed")}
+    for upload in uploads.values():
+        assert own.put(own.sign(dataset, upload, 1, b"abc"), b"abc").status == 200
+    own.kill()
+    (own.folder / "uploads" / uploads["emptied"]).write_bytes(b"")
+    (own.folder / "uploads" / uploads["zeroed"]).write_bytes(b"\0\0\0")
+    own.start()
+    shown = {
+        name: [part["part_number"] for part in own.ok("GET", f"/datasets/{dataset}/upload/multipart/{upload}")["parts"]]
+        for name, upload in uploads.items()
+    }
+    assert shown == {"kept": [1], "emptied": [], "zeroed": []}
+    for name, upload in uploads.items():
+        if name != "kept":
+            assert own.put(own.sign(dataset, upload, 1, b"abc"), b"abc").status == 200
+        assert own.complete(dataset, upload, b"abc").status == 200
+
+
+def test_completing_at_the_same_time_names_the_file_once(server: Server) -> None:
+    """Several requests to complete one upload: each is answered with the same file, or asked to come again."""
+    dataset = server.dataset()
+    data = os.urandom(2 * MIB)
+    upload = server.initiate(dataset, "a.bin", data)["upload_id"]
+    assert server.put(server.sign(dataset, upload, 1, data), data).status == 200
+    with ThreadPoolExecutor(8) as pool:
+        replies = list(pool.map(lambda _: server.complete(dataset, upload, data), range(8)))
+    assert {reply.status for reply in replies} <= {200, 503}
+    assert len({reply.json["mfid"] for reply in replies if reply.status == 200}) == 1
+    assert [file["size"] for file in server.ok("GET", f"/datasets/{dataset}/files")] == [len(data)]

@@ -129,3 +129,69 @@ def test_a_commit_that_fails_fails_for_everybody_who_shared_it(database: Databas
     database.run("set_fact", key="later", value="1")
     assert facts(database) == {"later": "1"}
     database.close()
+
+
+def test_what_is_deferred_counts_once_it_is_settled(database: Database) -> None:
+    """Pieces of one thread share a commit: nobody sees them before `settle`, everybody after it; a failed one leaves nothing."""
+    batches = []
+    for number in range(3):
+        with database.deferred() as batch:
+            database.run("set_fact", key=str(number), value="1")
+        batches.append(batch)
+
+    def failing() -> None:
+        with database.deferred() as batch:
+            batches.append(batch)
+            database.run("set_fact", key="refused", value="1")
+            raise RefusedError
+
+    with pytest.raises(RefusedError):
+        failing()
+    assert len(set(batches)) == 1
+    assert facts(database) == {}
+    database.settle(batches[0])
+    assert facts(database) == dict.fromkeys("012", "1")
+    database.settle(batches[0])
+    database.close()
+
+
+def test_a_writer_that_joins_what_is_deferred_commits_it(database: Database) -> None:
+    """A transaction of anybody brings what was deferred before it to the disk along with its own."""
+    with database.deferred() as batch:
+        database.run("set_fact", key="deferred", value="1")
+    database.run("set_fact", key="own", value="1")
+    assert facts(database) == {"deferred": "1", "own": "1"}
+    database.settle(batch)
+    database.close()
+
+
+def test_a_deferred_piece_hears_that_its_commit_failed(database: Database) -> None:
+    """When the disk refuses, `settle` raises for the batch and nothing of it was kept."""
+    with database.deferred() as batch:
+        database.run("set_fact", key="lost", value="1")
+    database._connection.execute("ROLLBACK")  # as SQLite does by itself on a full disk
+    with pytest.raises(StateError):
+        database.settle(batch)
+    assert facts(database) == {}
+    database.run("set_fact", key="later", value="1")
+    assert facts(database) == {"later": "1"}
+    database.close()
+
+
+def test_only_what_is_durable_waits_for_the_disk(database: Database) -> None:
+    """A passing batch commits under synchronous NORMAL; a durable writer never joins it but begins its own under FULL."""
+    with database.deferred(durable=False) as passing:
+        database.run("set_fact", key="passing", value="1")
+    assert not passing.durable
+    with database.deferred() as durable:
+        database.run("set_fact", key="durable", value="1")
+        assert database._connection.execute("PRAGMA synchronous").fetchone()[0] == 2
+    assert durable is not passing
+    assert facts(database) == {"passing": "1"}
+    with database.deferred(durable=False) as joined:
+        database.run("set_fact", key="joined", value="1")
+    assert joined is durable
+    for batch in (passing, durable):
+        database.settle(batch)
+    assert set(facts(database)) == {"passing", "durable", "joined"}
+    database.close()
