@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ingestors.api import Claim, Extraction, Specificity, UnreadableError
 from ingestors.hdf5 import reading
 from ingestors.hdf5.survey import survey
-from ingestors.scopefoundry import children, companions, layout, leem, person, positions, snapshot, views
+from ingestors.scopefoundry import children, companions, layout, leem, person, positions, settingsfile, snapshot, views
 from ingestors.scopefoundry.scene import Scene
 
 if TYPE_CHECKING:
@@ -83,6 +83,8 @@ def _extract(candidate: Candidate, file: h5py.File, found: layout.Layout) -> Ext
         metadata["comments"] = typed.comments
     if scene is not None and (places := positions.described(scene.group)):
         metadata["positions"] = places
+    saved = settingsfile.merge(metadata, candidate.companions)
+    metadata = saved.metadata
     if walked.datasets:
         metadata["datasets"] = walked.datasets
     return Extraction(
@@ -95,6 +97,7 @@ def _extract(candidate: Candidate, file: h5py.File, found: layout.Layout) -> Ext
             *walked.warnings,
             *_warnings(file, measurements, scene),
             *companions.contradictions(candidate, layout.unique_id(file)),
+            *saved.warnings,
         ],
         children=_children(scene, own_id),
     )

@@ -1,7 +1,8 @@
-"""A microscope on the real ScopeFoundry 2.x: run with its own Python as `scopefoundry_app.py FOLDER`, without a display.
+"""A microscope on the real ScopeFoundry 2.x: run with its own Python as `scopefoundry_app.py FOLDER [settings]`, without a display.
 
 Measures into FOLDER the way a sitting goes: a trace that is flushed point by point with a silent break, a map that is
-filled line by line, spectra that are saved in one call. Then prints one JSON line: the files it made.
+filled line by line, spectra that are saved in one call. Then prints one JSON line: the files it made. With `settings` it
+takes one spectrum, and saves its settings beside it after somebody has turned the laser up.
 """
 
 from __future__ import annotations
@@ -182,9 +183,14 @@ def main() -> None:
     for hardware in app.hardware.values():
         hardware.settings["connected"] = True
     app.qtapp.processEvents()
-    for name in ("slow_trace", "line_map", "spectrum", "spectrum"):
+    save_settings = sys.argv[2:] == ["settings"]
+    for name in ("spectrum",) if save_settings else ("slow_trace", "line_map", "spectrum", "spectrum"):
         measure(app, name)
         pause(1.1)  # ScopeFoundry names files by the second
+    if save_settings:
+        (file,) = folder.glob("*.h5")
+        app.hardware["test_laser"].settings["power"] = 1.5
+        app.settings_save_ini(str(file.with_name(f"{file.stem}_settings.ini")))
     sys.stdout.write(json.dumps(sorted(path.name for path in folder.glob("*.h5"))) + "\n")
     sys.stdout.flush()
     os._exit(0)  # Qt without a display does not always end by itself
