@@ -7,6 +7,7 @@ rosettasciio gives each signal as array, axes (name, unit, scale, offset) and me
 from __future__ import annotations
 
 import logging
+import re
 import struct
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +17,7 @@ from ingestors.api import Quantity, UnreadableError
 from ingestors.binary.signals import Axis, Signal, described, drawn
 from ingestors.dat import dates
 from ingestors.dat.reading import Reading
+from ingestors.extras import mapping
 from ingestors.extras.needed import FromExtra, Kind, begins, bounded
 
 if TYPE_CHECKING:
@@ -42,6 +44,9 @@ _UNITS: Final = {
 }  # fmt: skip
 
 
+_UNNAMED: Final = re.compile(r"Undefined|Map data(?: \d+)?|.*\.spx", re.IGNORECASE)
+
+
 def _gatan(candidate: Candidate) -> bool:
     """Version 3 or 4, the size of the file behind it, and the byte order. Source: DM3 format, P. Harvey-Wright & G. Jefferis' description."""
     head = candidate.head
@@ -65,6 +70,12 @@ def _mrc(candidate: Candidate) -> bool:
     }
 
 
+def _semper(candidate: Candidate) -> bool:
+    """`Semper` in the label, in letters of one or two bytes."""
+    head = candidate.head[:2048]
+    return candidate.suffix == ".unf" and (b"Semper" in head or "Semper".encode("utf-16-le") in head)
+
+
 def _named(*suffixes: str, holding: bytes = b"") -> Callable[[Candidate], bool]:
     return lambda candidate: candidate.suffix in suffixes and holding in candidate.head
 
@@ -72,6 +83,7 @@ def _named(*suffixes: str, holding: bytes = b"") -> Callable[[Candidate], bool]:
 KINDS: Final = (
     Kind("Gatan DigitalMicrograph", _gatan, "rsciio.digitalmicrograph"),
     Kind("FEI TIA series", begins(b"II\x97\x01"), "rsciio.tia"),
+    Kind("FEI TIA experiment", lambda one: one.suffix == ".emi" and one.head.startswith(b"JK\0\x02"), "rsciio.tia"),
     Kind("MRC", _mrc, "rsciio.mrc"),
     Kind("NanoMegas block file", begins(b"IMGBLO"), "rsciio.blockfile"),
     Kind("Bruker composite file", begins(b"AAMVHFSS"), "rsciio.bruker"),
@@ -81,7 +93,7 @@ KINDS: Final = (
     Kind("JEOL analysis station", _named(".asw", ".pts", ".eds"), "rsciio.jeol"),
     Kind("TVIPS", _named(".tvips"), "rsciio.tvips"),
     Kind("EDAX spectrum", _named(".spd", ".lsd"), "rsciio.edax"),
-    Kind("Semper", _named(".unf", holding=b"Semper"), "rsciio.semper"),
+    Kind("Semper", _semper, "rsciio.semper"),
     Kind("JobinYvon spectrum", _named(".xml", holding=b"<LSX_Tree"), "rsciio.jobinyvon"),
     Kind("TriVista spectrum", _named(".tvf", holding=b"<XmlMain"), "rsciio.trivista"),
     Kind("Phenom image", _named(".elid"), "rsciio.phenom"),
@@ -120,22 +132,24 @@ def _read(reader: Any, candidate: Candidate) -> list[dict[str, Any]]:
 
 def _reading(found: list[dict[str, Any]], candidate: Candidate, kind: Kind) -> Reading:
     signals = [_signal(one) for one in found[:_MOST_SIGNALS]]
-    first = found[0].get("metadata") or {}
-    first = first.as_dictionary() if hasattr(first, "as_dictionary") else first
-    general = first.get("General", {})
-    when = _moment(general)
-    title = str(general.get("title", "")).strip()
+    told = [mapping.mapped(one) for one in found[:_MOST_SIGNALS]]
+    first = told[0]
+    general = next((part for one in told if (part := one.get("General", {})).get("date")), first.get("General", {}))
+    when = mapping.gatan_moment(found[0].get("original_metadata") or {}) or _moment(general)
+    if when.iso:  # what the mapping made of a date in an unknown order is not kept beside it
+        general |= {"date": when.iso[:10], **({"time": when.iso[11:]} if when.iso[10:] else {})}
+    title = str(first.get("General", {}).get("title", "")).strip()
     instrument = first.get("Acquisition_instrument", {})
     known: dict[str, Any] = next((part for name in ("TEM", "SEM") if (part := instrument.get(name))), {})
     sample = first.get("Sample", {})
     original = [bounded(one.get("original_metadata") or {}) for one in found[:_MOST_SIGNALS]]
     return Reading(
         data_type=kind.name,
-        measurement=_measurement(first),
+        measurement=next((words for one in told if (words := _spectroscopy(one))), "") or _measurement(first),
         name=title if len(found) == 1 else "",
         timestamp=when.iso,
-        instrument=str(known.get("microscope", "")),
-        samples=(str(sample.get("name", "")),),
+        instrument=str(known.get("microscope", "") or mapping.microscope(found[0].get("original_metadata") or {})),
+        samples=(_sample(str(sample.get("name", "") or sample.get("description", ""))),),
         metadata={
             **_with_units(
                 bounded({name: part for name, part in first.items() if name not in {"_HyperSpy", "Markers"}})
@@ -148,6 +162,11 @@ def _reading(found: list[dict[str, Any]], candidate: Candidate, kind: Kind) -> R
     )
 
 
+def _sample(text: str) -> str:
+    """A sample's name; not what Bruker's programs call a measurement that nobody named."""
+    return "" if _UNNAMED.fullmatch(text) else text
+
+
 def _moment(general: Mapping[str, Any]) -> dates.Moment:
     day, clock, zone = (str(general.get(key, "") or "").strip() for key in ("date", "time", "time_zone"))
     if not day:
@@ -155,15 +174,17 @@ def _moment(general: Mapping[str, Any]) -> dates.Moment:
     return dates.iso(f"{day}T{clock}{zone if zone[:1] in {'+', '-', 'Z'} else ''}" if clock else day)
 
 
+def _spectroscopy(metadata: Mapping[str, Any]) -> str:
+    kind = metadata.get("Signal", {}).get("signal_type", "") if isinstance(metadata.get("Signal"), dict) else ""
+    return _SPECTROSCOPY.get(str(kind), "")
+
+
 def _measurement(metadata: Mapping[str, Any]) -> str:
-    kind = str(metadata.get("Signal", {}).get("signal_type", "")) if isinstance(metadata.get("Signal"), dict) else ""
     instrument = metadata.get("Acquisition_instrument", {})
-    if kind in _SPECTROSCOPY:
-        return _SPECTROSCOPY[kind]
     if "SEM" in instrument:
         return "Scanning electron microscopy"
     if "TEM" in instrument:
-        scanning = str(instrument["TEM"].get("acquisition_mode", "")) == "STEM"
+        scanning = str(instrument["TEM"].get("acquisition_mode", "")).startswith("STEM")
         return "Scanning transmission electron microscopy" if scanning else "Transmission electron microscopy"
     return ""
 
@@ -195,8 +216,7 @@ def _signal(one: Mapping[str, Any]) -> Signal | None:
     axes = one.get("axes") or []
     known = [_axis(axes[index]) if index < len(axes) else Axis() for index in range(len(shape))]
     signal_axes = [index for index, axis in enumerate(axes) if not axis.get("navigate", False)]
-    metadata = one.get("metadata") or {}
-    metadata = metadata.as_dictionary() if hasattr(metadata, "as_dictionary") else metadata
+    metadata = mapping.plain(one.get("metadata"))
     quantity = str((metadata.get("Signal") or {}).get("quantity", "") or "")
     return Signal(
         values,
