@@ -44,6 +44,7 @@ _MARK: Final = re.compile(r"\s*(?:[#;%!*'][#;%!*'\s]*|//+)\s?")
 _HOURS: Final = re.compile(r"(?:^|[\sT:])\d{1,2}$")
 _PARTING: Final = re.compile(r"[:=\t]")
 _BETWEEN: Final = re.compile(r"\s{2,}|;\s+")
+_BEFORE_KEY: Final = re.compile(r"\s{2,}(?=[A-Za-z][\w .#/%()-]{0,40}?\s{0,20}[:=]\s)")
 
 
 def number_of(text: str, *, decimal_comma: bool = False) -> float | None:
@@ -148,9 +149,10 @@ def is_pair(line: str) -> bool:
 
 def pairs_in(bare: str) -> list[tuple[str, str]]:
     """The keys and values of one line without marks: one pair, several parted by wide blanks, or none."""
-    several = [_one_pair(part) for part in _BETWEEN.split(bare)] if bare.count(":") + bare.count("=") > 1 else []
-    if len(several) > 1 and all(pair is not None and pair[1] for pair in several):
-        return [pair for pair in several if pair is not None]
+    for parting in (_BETWEEN, _BEFORE_KEY) if bare.count(":") + bare.count("=") > 1 else ():
+        several = [_one_pair(part) for part in parting.split(bare)]
+        if len(several) > 1 and all(pair is not None and pair[1] for pair in several):
+            return [pair for pair in several if pair is not None]
     pair = _one_pair(bare)
     return [pair] if pair is not None and pair[1] else []
 
@@ -234,7 +236,7 @@ def _quantity(words: list[str]) -> Quantity | None:
         number = _plain_number(word.rstrip(",")) if index < len(words) - 1 else None
         if number is None:
             unit = " ".join(words[index:])
-            if not numbers or not looks_like_unit(unit) or (len(numbers) > 1 and unit in _COMPASS):
+            if not numbers or not is_unit(unit) or (len(numbers) > 1 and unit in _COMPASS):
                 return None
             return Quantity(numbers[0] if len(numbers) == 1 else numbers, unit.strip("[]"))
         numbers.append(number)

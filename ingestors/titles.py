@@ -32,6 +32,7 @@ _PREFIX: Final = re.compile(
 _SPEC: Final = re.compile(r"\s*#[LC]\s+")  # SPEC's labels and remarks
 _MARKED: Final = re.compile(r"[ ]*(?:[#;%!*']+|//+)?[ ]*")
 _AXIS: Final = re.compile(r"[xy][\s_\-]*(?:axis|label)", re.IGNORECASE)
+_KEYED: Final = re.compile(r"[^\t,;]*:\s*[\t,;]")  # a key with a value for each column
 _LINES: Final = 3  # that titles may take
 _MOSTLY: Final = 0.5
 _LETTERS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
@@ -117,7 +118,10 @@ def _completed(
     names, own = _titles(cells)
     if len(set(names)) < len(cells) and units is None and delimiter is not None and above:
         for line in above[: -_LINES - 1 : -1]:
+            if _KEYED.match(line):
+                continue
             told = _told_apart(names, _grouping(line, len(cells), delimiter))
+            told = _in_two_lines(names, line, delimiter) if told == names else told
             if told != names:
                 names, used = told, used | {line}
                 break
@@ -173,6 +177,15 @@ def _grouping(line: str, count: int, delimiter: str) -> list[str] | None:
     for index in range(1, count):
         cells[index] = cells[index] or cells[index - 1]
     return cells
+
+
+def _in_two_lines(names: list[str], line: str, delimiter: str) -> list[str]:
+    """Names that come several times with the word that stands right above each: `Hi Temp`, `Low Temp`."""
+    row = [cell.strip().strip("\"' ") for cell in _separated(line, delimiter)]
+    row += [""] * (len(names) - len(row))
+    joined = [f"{above} {name}".strip() for above, name in zip(row, names, strict=False)]
+    plain = len(row) == len(names) and all(_is_word(cell) for cell in row if cell) and not row[0]
+    return joined if plain and sum(map(bool, row)) >= _PAIR and len(set(joined)) == len(names) else names
 
 
 def _told_apart(names: list[str], groups: list[str] | None) -> list[str]:
@@ -325,7 +338,8 @@ def _are_names(cells: Sequence[str], line: str) -> bool:
     if len(cells) == 1:
         return not is_pair(line)
     numeric = sum(bool(cell) and number_of(cell) is not None for cell in cells)
-    told = line if len(cells) <= _PAIR or "=" in line else cells[0]  # `Comment: a, b`; not `Time, GMT-07:00`
+    listed = len(cells) > _PAIR and "=" not in line and ("," in line or ";" in line)
+    told = cells[0] if listed else line  # `Comment: a, b`; not `Time, GMT-07:00`
     return 2 * numeric < len(cells) and not (is_pair(told) and "\t" not in line)
 
 

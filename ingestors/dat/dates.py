@@ -40,7 +40,7 @@ EUROPEAN: Final = ("%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y")
 EUROPEAN_SLASHED: Final = ("%d/%m/%Y", "%d/%m/%y")
 YEAR_FIRST: Final = ("%Y/%m/%d", "%y/%m/%d", "%Y-%m-%d", "%Y.%m.%d")
 DAY_MONTH_NAME: Final = ("%d-%b-%y", "%d-%b-%Y", "%d %b %Y")
-CLOCKS: Final = ("%H:%M:%S", "%H:%M:%S.%f", "%I:%M:%S %p", "%I:%M %p", "%H:%M")
+CLOCKS: Final = ("%H:%M:%S", "%H:%M:%S.%f", "%I:%M:%S %p", "%I:%M:%S.%f %p", "%I:%M %p", "%H:%M")
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def iso(text: str) -> Moment:
     match = _ISO.match(_DASHED.sub(r"\1T\2:\3:\4", text.strip()))
     if match is None:
         return NEVER if not text.strip() else _untold(text)
-    words = match[0].replace(",", ".")
+    words = match[0].strip().replace(",", ".")
     try:
         found = datetime.fromisoformat(re.sub(r"\s+(?=[Z+-])", "", words))
     except ValueError:
@@ -218,6 +218,7 @@ def _tidy(text: str) -> str:
     words = " ".join(text.strip().strip('"').split())
     words = re.sub(r"(:\d\d),(\d+)", r"\1.\2", words)
     words = re.sub(r"(:\d\d(?:\.\d+)?)([AaPp]\.?[Mm])\b", r"\1 \2", words)
+    words = re.sub(r"(:\d\d) ([AaPp][Mm])\.(\d+)\b", r"\1.\3 \2", words)
     words = re.sub(r"(\.\d{6})\d+", r"\1", words)  # strptime knows microseconds at most
     match = _AM_PM.search(words)
     if match is None:

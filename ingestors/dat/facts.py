@@ -29,7 +29,7 @@ _INSTRUMENTS: Final = (
     "instrument model", "instrument type", "instrument id", "diffractometer", "diffractometer system", "microscope", "spectro",
     "data measured with spectrometer", "gonio", "goniometer", "facility", "equipment", "machine", "apparatus", "model",
     "device name", "device", "gerät", "messgerät", "setup", "set up", "product", "product name", "model number",
-    "reader type", "nickname", "system", "diffr type", "detector model",
+    "reader type", "nickname", "acq instrument", "system", "diffr type", "detector model",
 )  # fmt: skip
 _MOMENTS: Final = (
     "start time", "scan start time", "meas scan start time", "measurement start", "measurement start time", "start", "started",
@@ -47,7 +47,7 @@ _CLOCK: Final = (
     "time", "time of measurement", "acquisition time", "measurement time", "start time", "time of day", "uhrzeit", "clock time",
     "scan time", "run time", "test time",
 )  # fmt: skip
-_DAY: Final = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
+_DAY: Final = re.compile(r"(?<![\d_-])\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 _HOUR: Final = re.compile(r"\d{1,2}:\d\d(:\d\d(\.\d+)?)?( ?[AaPp]\.?[Mm]\.?)?")
 _MADE: Final = re.compile(
     r"\b(?:created|started|acquired|measured|performed|recorded|collected|saved|taken|run|scan|begun|date)\b",
@@ -116,6 +116,7 @@ def said(fields: Mapping[str, Any], keys: Iterable[str]) -> str:
     for key in keys:
         plain = _plain(key)
         value = known.get(plain, known.get(plain.replace(" ", "")))
+        value = value[0] if isinstance(value, list) and value else value  # one for each of several curves
         if isinstance(value, (str, int)) and not isinstance(value, bool) and str(value).strip(" -?\"'"):
             return str(value).strip().strip("\"'")
     return ""

@@ -25,7 +25,7 @@ _DATED: Final = re.compile(
     r"(?:(?i:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? +)?(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}[- ][A-Za-z]{3})"
 )
 _CLOCK: Final = re.compile(r"\d{1,2}:\d\d(:\d\d([.,]\d+)?)?( ?[AaPp][Mm])?")
-_SLASHED: Final = re.compile(r"(\d{1,2})/(\d{1,2})/\d{2,4}")
+_SLASHED: Final = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}|\d{2})")
 _EPOCH: Final = re.compile(
     r"column 1|(?:unix|epoch|posix|utc)?[ _]?(?:time)?(?:[ _]?stamp)?(?:[ _]?\(?(?:utc|unix|epoch)\)?)?|epoch.*",
     re.IGNORECASE,
@@ -80,7 +80,8 @@ def reading(
     if not when.iso and not when.warnings:
         when = first_time(found.tables)
     title, sample = facts.title_of(said), facts.sample_of(said)
-    texts = (title, *(table.title for table in found.tables[:1]), *found.remarks[:_REMARKS])
+    instrument = facts.instrument_of(said)
+    texts = (title, *(table.title for table in found.tables[:1]), *found.remarks[:_REMARKS], instrument)
     if thumbnails is None:
         thumbnails = pictures(found.tables, title or sample or candidate.stem)
     return Reading(
@@ -88,7 +89,7 @@ def reading(
         measurement=method_of(said, found.tables, texts, candidate.stem),
         name=title,
         timestamp=when.iso,
-        instrument=facts.instrument_of(said),
+        instrument=instrument,
         samples=(sample,) if sample else _samples(found.tables),
         metadata={**metadata_of(found), **matrix_of(found.tables)},
         tables=found.tables,
@@ -156,6 +157,9 @@ def _samples(found: tuple[Table, ...]) -> tuple[str, ...]:
 
 def _ordered(column: Column, written: str) -> dates.Moment | None:
     """The first time in the order that another row of the column proves: a day above 12."""
+    match = _SLASHED.match(written)
+    if match and len(match[3]) == 2 and int(match[3]) <= 31:  # noqa: PLR2004 the day may as well stand last
+        return None
     for order, group in ((dates.EUROPEAN_SLASHED, 1), (dates.US, 2)):
         if any((match := _SLASHED.match(str(cell))) and int(match[group]) > 12 for cell in column.values):  # noqa: PLR2004 months
             return dates.parse(written, order)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -11,7 +12,7 @@ from ingestors.dat import createc, general, notes
 from ingestors.dat.families import families_for
 from ingestors.dat.reading import Family, extraction
 from ingestors.tables import NotATableError
-from ingestors.textfile import Decoded, NotTextError, decode, read_text
+from ingestors.textfile import Decoded, NotTextError, decode, read_text, unified
 
 if TYPE_CHECKING:
     from ingestors.api import Candidate
@@ -69,7 +70,7 @@ def _head(candidate: Candidate) -> str | None:
     if head.startswith(createc.MAGIC):
         return createc.header_of(head).text
     try:
-        return decode(_whole(head, candidate)).text
+        return unified(decode(_whole(head, candidate)).text)
     except NotTextError:
         return None
 
@@ -83,4 +84,5 @@ def _whole(head: bytes, candidate: Candidate) -> bytes:
 def _text(candidate: Candidate) -> Decoded:
     if candidate.head.startswith(createc.MAGIC[:3]):
         return createc.header_of(candidate.head)
-    return read_text(candidate.path)
+    found = read_text(candidate.path)
+    return replace(found, text=unified(found.text))

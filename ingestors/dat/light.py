@@ -161,11 +161,14 @@ def read_perkin_elmer(text: Decoded, candidate: Candidate) -> Reading:
         raise UnreadableError("This PerkinElmer file has no #DATA section yet.")
     units = lines[marks["#GR"] + 1 : marks["#GR"] + 3] if "#GR" in marks else ["", ""]
     names = [
-        "Wavelength" if units[0] == "nm" else "x",
+        {"nm": "Wavelength", "CM-1": "Wavenumber"}.get(units[0], "x"),
         {"%T": "Transmittance", "%R": "Reflectance", "A": "Absorbance"}.get(units[1], "y"),
     ]
     table, warnings = numbers([line for line in lines[data + 1 :] if line], names=names, units=units)
     when = dates.parse(f"{lines[3]} {lines[4]}", dates.YEAR_FIRST)
+    if not when.iso:  # PE IR has the day first
+        when = dates.undecided(f"{lines[3]} {lines[4]}")
+    infrared = lines[0].startswith("PE IR")
     model = lines[11]
     fields = {
         "file": lines[2],
@@ -177,10 +180,14 @@ def read_perkin_elmer(text: Decoded, candidate: Candidate) -> Reading:
     }
     return Reading(
         data_type="PerkinElmer spectrum",
-        measurement="UV-Vis-NIR spectroscopy" if "NIR" in text.text[:4000].upper() or "UV" in lines[0] else "",
+        measurement="Infrared spectroscopy"
+        if infrared
+        else "UV-Vis-NIR spectroscopy"
+        if "NIR" in text.text[:4000].upper() or "UV" in lines[0]
+        else "",
         timestamp=when.iso,
         instrument=f"PerkinElmer {model}".strip(),
-        keywords=("UV-Vis",),
+        keywords=("IR" if infrared else "UV-Vis",),
         metadata={
             **{key: value for key, value in fields.items() if value},
             "settings": _positions(lines[14 : marks.get("#HDR", 14)]),

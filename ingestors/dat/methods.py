@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _KEYS: Final = (
     "technique", "method", "measurement", "measurement type", "measurement mode", "experiment", "experiment type", "data type",
-    "scan type", "type of measurement", "analysis method", "test type", "spectrum type", "read", "type", "mode", "procedure",
+    "scan type", "type of measurement", "analysis method", "test type", "spectrum type", "read", "m type", "type", "mode", "procedure",
 )  # fmt: skip
 _WORDS: Final = (
     ("Grazing-incidence small-angle X-ray scattering", r"gisaxs"),
@@ -52,8 +52,9 @@ _WORDS: Final = (
     ("Electron paramagnetic resonance", r"epr|esr|electron (?:paramagnetic|spin) resonance"),
     ("Mössbauer spectroscopy", r"m(?:ö|oe|o)ssbauer"),
     ("Mass spectrometry", r"mass spectr\w+|maldi|sims|tof-?sims|gc-?ms|lc-?ms"),
-    ("Gas chromatography", r"gas chromatogra\w+"),
+    ("Gas chromatography", r"gas chromatogra\w+|gc-?\d{4}\w*|gc-?fid"),
     ("Liquid chromatography", r"u?hplc|liquid chromatogra\w+"),
+    ("Chromatography", r"chromatogra\w+|area percent report"),
     ("Ion mobility spectrometry", r"ion mobility"),
     ("Thermogravimetry", r"tga|thermogravimetr\w+|thermo-?gravimetric analysis"),
     ("Differential scanning calorimetry", r"dsc|differential scanning calorimetr\w+"),
@@ -87,6 +88,7 @@ _WORDS: Final = (
     ("Gamma-ray spectroscopy", r"gamma[- ](?:ray )?spectr\w+|hpge"),
     ("Thermoluminescence", r"thermo-?luminescence"),
     ("Pair distribution function", r"pdf analysis|pair distribution function|xpdf"),
+    ("Tribology", r"tribolog\w+|tribomet\w+|(?:pin|ball)[- ]on[- ]dis[ck]|friction coefficient|coefficient of friction"),
     ("Surface profilometry", r"profilomet\w+|dektak\w*|alpha-?step"),
     ("Cell counting", r"cell count\w*|viability and cell count"),
     ("Laser diffraction", r"laser diffraction|mastersizer"),

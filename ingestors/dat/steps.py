@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from ingestors import headers
-from ingestors.api import UnreadableError
+from ingestors.api import Quantity, UnreadableError
 from ingestors.dat import dates, facts, methods, plots
 from ingestors.dat.reading import Reading
 from ingestors.tables import Column, Table
@@ -33,6 +33,7 @@ _MOST: Final = 1_000_000
 _NUMBER: Final = r"[+-]?(?:\d+\.?\d*|\.\d+)"
 _THREE: Final = re.compile(rf"\s*({_NUMBER})[,\s]+({_NUMBER})[,\s]+({_NUMBER})(?![\d.])(.*)")
 _NEUTRONS: Final = re.compile(r"\b(HRPT|DMC|D1A|D1B|D2B|D20|SPODI|E9|HB2A|BT-?1|G4\.?1|3T2|neutron)\b", re.IGNORECASE)
+_MDI: Final = re.compile(rf"\s*({_NUMBER})\s+({_NUMBER})\s+\w+\s+([A-Z][a-z]?)\s+({_NUMBER})\s+({_NUMBER})\s+(\d+)\s*")
 _CPI: Final = "SIETRONICS XRD SCAN"
 
 
@@ -41,6 +42,8 @@ def recognises(head: str, candidate: Candidate) -> str | None:
     if head.startswith(_CPI):
         return f"first line {_CPI}"
     lines = head.split("\n")
+    if len(lines) > 2 and _MDI.fullmatch(lines[1]):  # noqa: PLR2004 title, range, rows
+        return "second line says start, step, anode, wavelength, stop and count (MDI)"
     found = _range(lines[:_LOOKED_AT])
     if found is None:
         return None
@@ -60,6 +63,9 @@ def read(text: Decoded, candidate: Candidate) -> Reading:
     lines = lines_of(text.text)
     if lines[0].startswith(_CPI):
         return _read_cpi(lines, candidate)
+    mdi = _MDI.fullmatch(lines[1]) if len(lines) > 1 else None
+    if mdi is not None:
+        return _read_mdi(lines, mdi, candidate)
     found = _range(lines[:_LOOKED_AT])
     if found is None:
         raise UnreadableError("No line says where the pattern starts and how far a step is.")
@@ -91,6 +97,33 @@ def read(text: Decoded, candidate: Candidate) -> Reading:
         tables=(table,),
         thumbnails=plots.charts([table], title=title or candidate.stem),
         warnings=(*when.warnings, *warnings),
+    )
+
+
+def _read_mdi(lines: Sequence[str], told: re.Match[str], candidate: Candidate) -> Reading:
+    """Materials Data's text: date and title, then start, step, scan, anode, wavelength, stop and count, then intensities."""
+    values, count = _values(lines[2:]), int(told[6])
+    x = float(told[1]) + float(told[2]) * np.arange(values.size)
+    date, _, title = lines[0].strip().partition(" ")
+    when = dates.parse(date, dates.US) if re.match(r"\d{1,2}/\d{1,2}/\d{2,4}$", date) else dates.NEVER
+    title = title.strip().removeprefix("DIF").strip() if when.iso else lines[0].strip()
+    table = Table("", (Column("2theta", "deg", x), Column("Intensity", None, values)))
+    short = [f"The header announces {count} points, the file holds {values.size}."] if count != values.size else []
+    return Reading(
+        data_type="MDI powder pattern",
+        measurement="X-ray diffraction",
+        name=title,
+        timestamp=when.iso,
+        metadata={
+            "start": float(told[1]),
+            "step": float(told[2]),
+            "points": count,
+            "anode": told[3],
+            "wavelength": Quantity(float(told[4]), "Å"),
+        },
+        tables=(table,),
+        thumbnails=plots.charts([table], title=title or candidate.stem),
+        warnings=tuple(short),
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ingestors.api import Claim, Extraction, Specificity, UnreadableError
 from ingestors.dat.reading import Family, extraction
 from ingestors.tables import NotATableError
-from ingestors.textfile import NotTextError, decode, read_text
+from ingestors.textfile import NotTextError, decode, read_text, unified
 from ingestors.xy import bare, fit2d, pyfai, specs
 
 if TYPE_CHECKING:
@@ -77,6 +77,6 @@ def _head(candidate: Candidate) -> str | None:
     if not head.strip(b"\0 \t\r\n"):
         return None
     try:
-        return decode(head).text
+        return unified(decode(head).text)
     except NotTextError:
         return None

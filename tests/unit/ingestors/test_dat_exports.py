@@ -353,6 +353,80 @@ EXPORTS = {
         ("stone",),
         "made.udf",
     ),
+    "an acquisition time in the middle of a sentence": Export(
+        "D:\\data\\a.d\nIntensity Vs Time,CPS\nAcquired      : 2016-10-23 16:04:31 using Batch a.b\nTime [Sec],Mg24,Ca43\n0.25,108.5,4900.5\n0.5,107.5,4888.5\n0.75,120.5,4910.5\n",
+        {"timestamp": "2016-10-23T16:04:31", "measurement": "Mass spectrometry"},
+        (("Time", "Sec"), ("Mg24", None), ("Ca43", None)),
+        (3,),
+        name="made.csv",
+    ),
+    "VersaStudio": Export(
+        "<Application>\nName=VersaStudio\n</Application>\n<Instrument>\nModel=CELL 9\n</Instrument>\n<Experiment>\nDate=6/9/2019\nTime=14:22:31\nUser=me\n</Experiment>\n"
+        "<Action1>\nName=Potentiostatic EIS\nEnd Frequency (Hz)=0.5\n</Action1>\n<Segment1>\nDefinition=Segment #, E(V), Frequency(Hz), Zre(ohms), Zim(ohms)\n"
+        "0,1.5,1.0E+005,5.5,-1.5\n0,1.5,7.9E+004,5.5,-1.5\n0,1.5,6.3E+004,5.75,-1.5\n</Segment1>\n",
+        {"timestamp": "2019-06-09T14:22:31", "instrument_name": "PAR CELL 9", "measurement": "Electrochemical impedance spectroscopy"},
+        (("Segment #", None), ("E", "V"), ("Frequency", "Hz"), ("Zre", "ohms"), ("Zim", "ohms")),
+        (3,),
+        {"User": "me", "End Frequency": Quantity(0.5, "Hz")},
+        name="made.par",
+    ),
+    "PicoQuant": Export(
+        "#PicoHarp 300 Histogram Data in ASCII\n#channels per curve\n4\n#ns/channel\n0.5000\n#counts\n12\n11\n530\n213\n",
+        {"instrument_name": "PicoQuant PicoHarp 300", "measurement": "Time-correlated single photon counting"},
+        (("Time", "ns"), ("Counts", "counts")),
+        (4,),
+        {"ns/channel": Quantity(0.5, "ns"), "channels per curve": 4},
+        name="made.dat",
+    ),
+    "a fraction of a second behind the half of the day": Export(
+        "Sourcefile\ta.MDC\nStart Time\t02/14/2013  10:33:41 AM.250\n\nTime Relative [s]\tIon Current [A]\n0.5\t1.5E-10\n1.5\t1.5E-10\n2.5\t1.25E-10\n",
+        {"timestamp": "2013-02-14T10:33:41.250000", "measurement": "Mass spectrometry"},
+        (("Time Relative", "s"), ("Ion Current", "A")),
+        (3,),
+    ),
+    "a value for each curve": Export(
+        "#EXPORTTYPE:\tDATA COMPARE\tDATA COMPARE\n#FORMAT:\tNETZSCH5\tNETZSCH5\n#MTYPE:\tDMA\tDMA\n#DATE/TIME:\t12.03.2018 10:22\t13.03.2018 11:02\n"
+        "#SAMPLE:\tresin 1\tresin 2\n##Temp./°C\tE'/MPa\tTemp./°C\tE'/MPa\n25.5\t2501.5\t25.5\t2612.5\n26.5\t2499.5\t26.5\t2610.5\n27.5\t2495.5\t27.5\t2604.5\n",
+        {"timestamp": "2018-03-12T10:22:00", "measurement": "Dynamic mechanical analysis"},
+        (("Temp.", "°C"), ("E'", "MPa"), ("Temp.", "°C"), ("E'", "MPa")),
+        (3,),
+        {"SAMPLE": ["resin 1", "resin 2"]},
+        ("resin 1",),
+    ),
+    "MDI": Export(
+        "05/14/18 DIF stone 4\n  5.0000   0.0200 CN Cu 1.54060  5.1000   6\n   103   110    98   104\n    97   105\n",
+        {"timestamp": "2018-05-14", "measurement": "X-ray diffraction", "dataset_name": "stone 4"},
+        (("2theta", "deg"), ("Intensity", None)),
+        (6,),
+        {"anode": "Cu", "wavelength": Quantity(1.5406, "Å")},
+        name="made.mdi",
+    ),
+    "two pairs in a line with blanks before the colon": Export(
+        "=====\nAcq. Operator   : me                         Seq. Line :   3\nAcq. Instrument : GC-9                         Location : Vial 7\n"
+        "Injection Date  : 5/21/2015 3:22:10 PM                Inj :   1\nSample Name: oil\n=====\n"
+        "Area Percent Report\n\n 1   1.5   1234.5  45.5\n 2   2.5   987.5  36.5\n 3   3.5   514.5  18.5\n",
+        {"timestamp": "2015-05-21T15:22:10", "instrument_name": "GC-9", "measurement": "Chromatography"},
+        None,
+        (3,),
+        {"Acq. Operator": "me", "Seq. Line": 3, "Location": "Vial 7"},
+        ("oil",),
+    ),
+    "names in two lines": Export(
+        "\t\tTemp\tHi\tLow\tWind\nDate\tTime\tOut\tTemp\tTemp\tSpeed\n-----\n"
+        + "".join(f"13/08/19\t12:{at}0\t22.{at}\t22.5\t21.5\t1.{at}\n" for at in range(4)),
+        {},
+        (("Date", None), ("Time", None), ("Temp Out", None), ("Hi Temp", None), ("Low Temp", None), ("Wind Speed", None)),
+        (4,),
+        warns="13/08/19",
+    ),
+    "carriage returns only": Export(
+        "DOS  Format\rANZ 4\rJSS 0\rGST 3439.5\rGSI 120.0\rJCO a radical\rJDA 08/Jan/2012\rJTM 15:15\rMF  9.75\r",
+        {"timestamp": "2012-01-08T15:15:00", "dataset_name": "a radical", "measurement": "Electron paramagnetic resonance"},
+        None,
+        (),
+        {"MF": Quantity(9.75, "GHz")},
+        name="made.par",
+    ),
 }  # fmt: skip
 
 
@@ -367,7 +441,7 @@ def extracted(path: Path, *companions: Path) -> Extraction:
 def test_what_a_person_reads_in_an_export_comes_out(tmp_path: Path, export: Export) -> None:
     """Attributes, columns with units, rows of each table, settings, samples, and no warning without a reason."""
     path = tmp_path / export.name
-    path.write_text(export.text, encoding="utf-8")
+    path.write_bytes(export.text.encode())
     found = extracted(path)
     assert {key: found.attributes.get(key) for key in export.attributes} == export.attributes
     tables = found.scientific_metadata.get("tables") or [
