@@ -81,8 +81,10 @@ class LoopbackTransport(httpx.BaseTransport):
 class _Parsed:
     """An answer as far as it came: what llhttp calls back. `free`: another request may follow on the connection."""
 
-    def __init__(self) -> None:
+    def __init__(self, request: httpx.Request) -> None:
         self.parser = httptools.HttpResponseParser(self)
+        self._bodiless = request.method == "HEAD"  # whatever length it tells
+        self._last = request.headers.get("connection", "").lower() == "close"
         self.status = 0
         self.headers: list[tuple[bytes, bytes]] = []
         self.pieces: list[bytes] = []
@@ -124,6 +126,8 @@ class _Parsed:
         """Called by llhttp."""
         self.status = self.parser.get_status_code()
         self.has_head = self.status not in _CONTINUE
+        if self._bodiless and self.has_head:
+            self._complete()
 
     def on_body(self, body: bytes) -> None:
         """Called by llhttp."""
@@ -131,8 +135,12 @@ class _Parsed:
 
     def on_message_complete(self) -> None:
         """Called by llhttp."""
-        self.is_whole = self.has_head
-        self.free = self.is_whole and self.parser.should_keep_alive()
+        if self.has_head:
+            self._complete()
+
+    def _complete(self) -> None:
+        self.is_whole = True
+        self.free = self.parser.should_keep_alive() and not self._last
 
 
 class _Connection:
@@ -163,7 +171,7 @@ class _Connection:
 
     def ask(self, request: httpx.Request, limits: dict[str, float]) -> _Parsed:
         """Send a request, and read until the answer's head is there. Raises httpx.HTTPError."""
-        parsed = _Parsed()
+        parsed = _Parsed(request)
         try:
             self._send(request, limits["write"])
         except TimeoutError as error:
@@ -175,6 +183,8 @@ class _Connection:
                 return parsed
             raise httpx.WriteError(str(error)) from error
         self._read_head(parsed, limits["read"])
+        if request.method == "HEAD":  # whatever length it names, no body follows; llhttp waits for one
+            parsed.is_whole, parsed.free = True, False
         return parsed
 
     def read(self, parsed: _Parsed) -> None:

@@ -118,6 +118,13 @@ def test_every_answer_means_what_it_means_to_httpx(name: str) -> None:
             assert outcome(ours, request(server.port)) == expected
 
 
+def test_a_head_is_answered_without_a_body() -> None:
+    """HEAD names the length of a body that does not follow: the answer is whole at once."""
+    with serving([b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"], hold=True) as server, LoopbackTransport() as ours:
+        for _ in range(2):
+            assert outcome(ours, request(server.port, "HEAD")) == (200, [("content-length", "5")], b"")
+
+
 @given(st.sampled_from([OK, CHUNKED, ANSWERS["continue first"]]), st.lists(st.integers(1, 120), max_size=5))
 def test_an_answer_may_come_in_any_pieces(answer: bytes, cuts: list[int]) -> None:
     """However TCP cuts an answer, the body is the same."""
