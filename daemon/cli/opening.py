@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from daemon.clock import SystemClock
-from daemon.store.opening import visit_store
+from daemon.store.opening import demand_instrument, visit_store
 from daemon.yamlfile import load
 
 if TYPE_CHECKING:
@@ -29,4 +29,11 @@ def state_of(instrument: Instrument) -> Path:
 def visit(config: Path, *, write: bool = False) -> tuple[Instrument, Store]:
     """The instrument and its store beside a daemon that may be running. Raises ConfigurationError or StateError."""
     instrument = load(config, folders=False)
-    return instrument, visit_store(state_of(instrument), SystemClock(), write=write)
+    state = state_of(instrument)
+    store = visit_store(state, SystemClock(), write=write)
+    try:
+        demand_instrument(store.database, state, instrument.instrument)
+    except BaseException:
+        store.close()
+        raise
+    return instrument, store

@@ -130,7 +130,7 @@ class Application:
         if row["content"] is None:
             return _refused(404, "The content of this file is not stored here")
         stored = content.content_path(self._catalog, row["content"])
-        if not stored.is_file():
+        if stored.is_symlink() or not stored.is_file():  # a link may lead to the very file that is to be deleted
             return _refused(410, "The content of this file is not in the catalog's folder any more")
         suffix = "." + row["filename"].rsplit(".", 1)[-1].lower()
         inline = values.get("disposition") == "inline" and suffix in _INLINE

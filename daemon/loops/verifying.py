@@ -126,6 +126,9 @@ class Verifying:
             self._check(file, told)
         except Unsafe as unsafe:
             return Checked(verdict=Verdict.UNSAFE, why=str(unsafe), **told)
+        except (ValueError, LookupError, TypeError) as error:  # somebody wrote into the store or its record by hand
+            why = f"what the store says of it cannot be understood ({type(error).__name__}: {error})"
+            return Checked(verdict=Verdict.UNSAFE, why=why, **told)
         return Checked(verdict=Verdict.SAFE, **told)
 
     def remembered(self, dataset: DatasetRow, file: RecordFile) -> Checked:

@@ -145,14 +145,19 @@ def open_store(state: Path, instrument: str, clock: Clock) -> Store:
     return store
 
 
-def _claim(database: Database, state: Path, instrument: str) -> None:
-    """Make sure that the store is this instrument's, and that its triggers obey this program's tables."""
+def demand_instrument(database: Database, state: Path, instrument: str) -> None:
+    """Raises StateError if the store is another instrument's."""
     known = database.one("fact", key="instrument")
     if known is not None and known["value"] != instrument:
         raise StateError(
             f"The state folder {state} belongs to the instrument {known['value']}, not to {instrument}.",
             "Give every instrument a state folder of its own.",
         )
+
+
+def _claim(database: Database, state: Path, instrument: str) -> None:
+    """Make sure that the store is this instrument's, and that its triggers obey this program's tables."""
+    demand_instrument(database, state, instrument)
     database.run("set_fact", key="instrument", value=instrument)
     database.run("forget_transitions")
     database.run_many(

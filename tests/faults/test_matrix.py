@@ -12,14 +12,18 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from daemon.loops.localfiles import local_files
+from daemon.loops.verifying import Verdict, Verifying
 from tests.fakes.faultproxy import Fault
 from tests.fakes.faults import FAULTS
 
 if TYPE_CHECKING:
     from tests.fakes.sea import Sea
+    from tests.fakes.voyage import Voyage
 
 SPARSE: Final = 23
 """Of so many cells one is tried in the short version."""
+WITHOUT_DOWNLOADS: Final = "crucible in small parts"
 
 
 def table(sea: Sea, cells: dict[tuple[str, int], list[str]]) -> str:
@@ -89,6 +93,34 @@ def test_a_voyage_that_loses_every_reply_once_still_ends(sea: Sea) -> None:
         sea.proxy.disarm()
         voyage.whole()
         assert sea.wrong(voyage) == []
+
+
+def unsafe(voyage: Voyage) -> dict[str, str]:
+    """What `verify` calls not safe of a voyage's files now, and why."""
+    workshop = voyage.workshop
+    verifying = Verifying(workshop.instrument, workshop.store, {voyage.catalog.name: voyage.catalog})
+    checked = [verifying.check(file) for file in local_files(workshop.instrument.roots, None)]
+    return {one.path: one.why for one in checked if one.verdict is not Verdict.SAFE}
+
+
+def test_no_answer_but_the_right_one_makes_a_file_safe(sea: Sea) -> None:
+    """A fault at a request of `verify` makes a file unsafe, with a reason, unless it asks again; undisturbed all are safe."""
+    if sea.name == WITHOUT_DOWNLOADS:
+        pytest.skip("this double hands out no bytes")
+    with sea.voyage() as voyage:
+        voyage.whole()
+        assert sea.wrong(voyage) == []
+        sea.proxy.lines.clear()
+        assert not unsafe(voyage)
+        asked = len(sea.proxy.lines)
+        for row, fault in enumerate(FAULTS):
+            for number in range(row % 3, asked, 3):
+                sea.proxy.arm("", fault, skip=number)
+                sea.proxy.lines.clear()
+                found = unsafe(voyage)
+                sea.proxy.disarm()
+                assert found or len(sea.proxy.lines) > asked, f"{fault.name} at request {number}"
+                assert all(found.values())
 
 
 @pytest.mark.slow

@@ -84,12 +84,20 @@ def cut(path: Path) -> None:
     os.truncate(path, path.stat().st_size - 1)
 
 
+def linked(stored: Path) -> None:
+    """What a program that saves space by links does: the catalog's bytes are those of the local file."""
+    data = next(path for path in stored.parents if (path / "data").is_dir()) / "data"
+    same = next(path for path in data.iterdir() if path.is_file() and path.read_bytes() == stored.read_bytes())
+    stored.unlink()
+    stored.symlink_to(same)
+
+
 LOCALLY: dict[str, Callable[[Path], object]] = {
     "flipped here": flip, "replaced here": replace, "cut here": cut, "grown here": extend, "link": link,
 }  # fmt: skip
 STORED: dict[str, Callable[[Path], object]] = {
     "flipped there": flip, "cut there": cut, "emptied there": lambda path: os.truncate(path, 0), "bytes gone": Path.unlink,
-    "replaced there": lambda path: path.write_bytes(b"#" * path.stat().st_size),
+    "replaced there": lambda path: path.write_bytes(b"#" * path.stat().st_size), "a link there": linked,
 }  # fmt: skip
 IN_THE_STORE = {
     "wrong hash": "UPDATE files SET sha256 = printf('%064d', 7) WHERE name = :name",
@@ -101,6 +109,9 @@ IN_THE_STORE = {
     "not settled": "UPDATE files SET state = 'settling' WHERE name = :name",
     "unknown": "DELETE FROM files WHERE name = :name",
     "no dataset": "UPDATE files SET dataset = NULL WHERE name = :name",
+    "no record": "UPDATE datasets SET record = '{\"files\": 7}' WHERE key = :name",
+    "no time": "UPDATE deliveries SET state = 'waiting', not_before = 'soon' WHERE catalog = 'second' AND dataset ="
+    " (SELECT id FROM datasets WHERE key = :name)",
 }
 BY_API = ("file deleted", "dataset deleted", "lacking in one")
 OTHERS = ("excluded.tmp", "new", "open", "untouched", "untouched too", "both wrong")
@@ -123,7 +134,7 @@ class Tree:
     def in_store(self, sql: str, name: str) -> None:
         """Tamper with the store behind the daemon's back."""
         with closing(sqlite3.connect(self.folder / "state" / "store.sqlite")) as store, store:
-            for trigger in ("files_moves", "datasets_moves"):
+            for trigger in ("files_moves", "datasets_moves", "deliveries_moves"):
                 store.execute(f"DROP TRIGGER IF EXISTS {trigger}")
             assert store.execute(sql, {"name": os.fsencode(name)}).rowcount == 1, name
 
@@ -208,6 +219,19 @@ def test_the_list_for_a_cleaning_script_holds_safe_files_only(tree: Tree) -> Non
     assert b"below no root" in verify(tree.config, tree.folder, status=1).stderr
     through = report(tree.config, tree.data / "moved" / "through a link", status=3)
     assert not through["through a link"]["safe"]
+
+
+def test_the_store_of_another_instrument_is_not_believed(tree: Tree, tmp_path: Path) -> None:
+    """A store that was copied from another instrument is refused in a sentence, and no file is called safe."""
+    config = tmp_path / "other.yaml"
+    values = json.loads(tree.config.read_text())
+    values.update(instrument="another-bench", state=str(tree.folder / "state"))
+    for part in (*values["roots"], *values["catalogs"]):
+        part["path"] = str(tree.folder / part["path"])
+    config.write_text(json.dumps(values))
+    refused = verify(config, "--list-safe0", status=75)
+    assert refused.stdout == b""
+    assert b"belongs to the instrument test-bench" in refused.stderr
 
 
 @pytest.mark.slow

@@ -29,6 +29,8 @@ _PROVENANCE: Final = "labferry"
 _SESSION: Final = "session"  # the ingestor that a session's parent record names
 _LATEST: Final = 20
 _PAGE: Final = 500
+_PAGES: Final = 1000
+"""Pages of a listing at the most: one that never ends is no listing."""
 _STORED: Final = "gcs"
 
 
@@ -42,10 +44,19 @@ class CrucibleReading:
 
     def holds(self, unique_id: str) -> Sequence[Held] | None:
         """Every file of a dataset, or None if there is no such dataset that we may see."""
-        answer = self._client.call("GET", f"/datasets/{segment(unique_id)}/files", also=MISSING)
-        if not answer.ok:
-            return None
-        return [held for item in answer.items() if (held := _held(item, unique_id)) is not None]
+        path = f"/datasets/{segment(unique_id)}/files"
+        found: list[Held] = []
+        cursor = ""
+        for _ in range(_PAGES):  # today's servers list all at once
+            answer = self._client.call("GET", path, query=[("cursor", cursor)] if cursor else (), also=MISSING)
+            if not answer.ok:
+                return None
+            found += [held for item in answer.items() if (held := _held(item, unique_id)) is not None]
+            value = answer.value()
+            cursor = str(value.get("next_cursor") or "") if isinstance(value, dict) else ""
+            if not cursor:
+                return found
+        raise nonsense(answer)
 
     def read(self, held: Held, alive: Callable[[], None]) -> Iterator[bytes]:
         """The stored bytes through a download link; the storage answers, not the record."""
@@ -200,8 +211,8 @@ def _held(item: Any, dataset: str | None) -> Held | None:
     """A file record, or None if it is none or of a dataset without an id."""
     if not isinstance(item, dict) or not isinstance(item.get("mfid"), str) or not isinstance(item.get("filename"), str):
         return None
-    owner = dataset or item.get("dataset_mfid")
-    if not isinstance(owner, str):
+    owner = item.get("dataset_mfid") or dataset
+    if not isinstance(owner, str) or dataset not in {None, owner}:
         return None
     size, sha256 = item.get("size"), item.get("sha256_hash")
     return Held(
