@@ -5,39 +5,27 @@ Standard library only.
 
 from __future__ import annotations
 
-import csv
 import re
 from typing import TYPE_CHECKING, Final
 
 from ingestors.textvalues import is_pair, number_of, strip_marks
+from ingestors.titlelines import are_units, bare_unit, cells_of, is_word, separated, trimmed
 from ingestors.units import is_unit, looks_like_unit, split_title
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
 Titles = tuple[list[str], list[str | None]]
 """Names and units of the columns; an empty name where a delimited line has an empty cell."""
 
 _FAR: Final = 30  # lines above the rows that may hold the names
-_LONGEST: Final = 1_000_000
 _LONGEST_TITLE: Final = 120
 _PAIR: Final = 2
 _SHORTEST_AXIS: Final = 3
 _RULE: Final = re.compile(r"[-=_*#+~\s|]*")
-_BLANKS: Final = re.compile(r"\s{2,}|\t")
-_PREFIX: Final = re.compile(
-    r"(?:waves(?:/\w+)*|the \d+ columns are|data columns(?: are)?|data|column ?labels|columns?|names?|labels?|fields?)\s*[:=]?\s+",
-    re.IGNORECASE,
-)
-_SPEC: Final = re.compile(r"\s*#[LC]\s+")  # SPEC's labels and remarks
-_MARKED: Final = re.compile(r"[ ]*(?:[#;%!*']+|//+)?[ ]*")
-_AXIS: Final = re.compile(r"[xy][\s_\-]*(?:axis|label)", re.IGNORECASE)
 _KEYED: Final = re.compile(r"[^\t,;]*:\s*[\t,;]")  # a key with a value for each column
 _LINES: Final = 3  # that titles may take
 _MOSTLY: Final = 0.5
-_LETTERS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
-_PATH: Final = re.compile(r"[A-Za-z]:\\|\\\\\w|/\w+/\w+/")
-_SECTION: Final = re.compile(r"\s*\[[^\[\]]*\]\s*")
 
 
 def names_and_units(line: str, count: int, delimiter: str | None) -> Titles | None:
@@ -46,7 +34,7 @@ def names_and_units(line: str, count: int, delimiter: str | None) -> Titles | No
     The line is split at the rows' own delimiter, tabs, two blanks, commas, semicolons or ` - `, and last at single
     blanks. Comment marks and a leading `Data:` are passed over. Units are read from the titles (`Energy (eV)`).
     """
-    found = _split(line, count, delimiter, loosely=True)
+    found = cells_of(line, count, delimiter, loosely=True)
     return None if found is None else _titles(found)
 
 
@@ -54,7 +42,7 @@ def width_above(lines: Sequence[str], low: int, high: int, delimiter: str) -> in
     """How many titles the last line above the rows has at this delimiter, if that is from `low` to `high`, else 0."""
     for line in reversed(lines[-3:]):
         if line.strip():
-            cells = _trimmed(_separated(line, delimiter))
+            cells = trimmed(separated(line, delimiter))
             return (
                 len(cells)
                 if low <= len(cells) <= high and all(number_of(cell) is None for cell in filter(None, cells))
@@ -82,18 +70,18 @@ def titles_above(
     kept = [line for line in lines[-_FAR:] if not _RULE.fullmatch(line)]
     for at in range(len(kept) - 1, -1, -1):
         line = kept[at]
-        cells = _split(line, count, delimiter, loosely=near)
+        cells = cells_of(line, count, delimiter, loosely=near)
         if cells is None and units is not None and delimiter is not None:
             cells = _grouping(line, count, delimiter)
         if cells is None:
-            if count == _PAIR and delimiter and units is None and len(_trimmed(_separated(line, delimiter))) == count:
+            if count == _PAIR and delimiter and units is None and len(trimmed(separated(line, delimiter))) == count:
                 return None  # keys and values in the columns' own way: no titles above them
             near = near and is_pair(line)
             continue
         used.add(line)
         labelled = cells[0].casefold() in {"units", "unit"}
         if units is None and (
-            _are_units(cells[1:] if labelled else cells) or _are_mostly_units(cells, kept[:at], delimiter)
+            are_units(cells[1:] if labelled else cells) or _are_mostly_units(cells, kept[:at], delimiter)
         ):
             units = cells
             continue
@@ -126,18 +114,18 @@ def _completed(
                 names, used = told, used | {line}
                 break
     if units is not None:
-        own = [_bare(unit) or known for unit, known in zip(units, own, strict=True)]
+        own = [bare_unit(unit) or known for unit, known in zip(units, own, strict=True)]
     return names, own, frozenset(used)
 
 
 def _filled_from(above: Sequence[str], cells: list[str], delimiter: str, used: set[str]) -> tuple[list[str], set[str]]:
     """Titles in several lines: what a column has none of in the nearest one, from the lines above that have as many."""
     for line in reversed(above):
-        row = [cell.strip().strip("\"' ") for cell in _separated(line, delimiter)]
-        words = [cell for cell in row if _is_word(cell)]
+        row = [cell.strip().strip("\"' ") for cell in separated(line, delimiter)]
+        words = [cell for cell in row if is_word(cell)]
         if len(words) < _PAIR or len(row) < len(cells) - 1 or is_pair(row[0] or "-"):
             continue
-        filled = [cell or (row[at] if at < len(row) and _is_word(row[at]) else "") for at, cell in enumerate(cells)]
+        filled = [cell or (row[at] if at < len(row) and is_word(row[at]) else "") for at, cell in enumerate(cells)]
         if filled != cells:
             cells, used = filled, {*used, line}
     return cells, used
@@ -145,13 +133,9 @@ def _filled_from(above: Sequence[str], cells: list[str], delimiter: str, used: s
 
 def _over(above: Sequence[str], cells: list[str], delimiter: str) -> tuple[list[str], list[str]] | None:
     """The names and units of tables whose titles take three lines (names, units, remarks), seen from the last one."""
-    rows = [_separated(line, delimiter) for line in above]
+    rows = [separated(line, delimiter) for line in above]
     count = len(cells)
-    if (
-        count <= _PAIR
-        or not rows
-        or any(len(row) != count or not all(map(_is_word, filter(None, row))) for row in rows)
-    ):
+    if count <= _PAIR or not rows or any(len(row) != count or not all(map(is_word, filter(None, row))) for row in rows):
         return None
     names = [cell.strip() for cell in rows[0]]
     lower = [cell.strip() for cell in rows[-1]] if len(rows) > 1 else cells
@@ -161,17 +145,17 @@ def _over(above: Sequence[str], cells: list[str], delimiter: str) -> tuple[list[
 
 def _grouping(line: str, count: int, delimiter: str) -> list[str] | None:
     """Titles that stand above the first of several columns each: `Sample A,,Sample B,` is one for every column."""
-    cells = [cell.strip().strip("\"'") for cell in _separated(line, delimiter)][:count]
+    cells = [cell.strip().strip("\"'") for cell in separated(line, delimiter)][:count]
     words = [cell for cell in cells if cell]
     if (
         not cells
         or not cells[0]
         or not words
         or len(words) > count
-        or not all(_is_word(cell) or cell.isdigit() for cell in words)
+        or not all(is_word(cell) or cell.isdigit() for cell in words)
     ):
         return None
-    if len(cells) < count - 1 or not _is_word(cells[0]):
+    if len(cells) < count - 1 or not is_word(cells[0]):
         return None
     cells += [""] * (count - len(cells))
     for index in range(1, count):
@@ -181,10 +165,10 @@ def _grouping(line: str, count: int, delimiter: str) -> list[str] | None:
 
 def _in_two_lines(names: list[str], line: str, delimiter: str) -> list[str]:
     """Names that come several times with the word that stands right above each: `Hi Temp`, `Low Temp`."""
-    row = [cell.strip().strip("\"' ") for cell in _separated(line, delimiter)]
+    row = [cell.strip().strip("\"' ") for cell in separated(line, delimiter)]
     row += [""] * (len(names) - len(row))
     joined = [f"{above} {name}".strip() for above, name in zip(row, names, strict=False)]
-    plain = len(row) == len(names) and all(_is_word(cell) for cell in row if cell) and not row[0]
+    plain = len(row) == len(names) and all(is_word(cell) for cell in row if cell) and not row[0]
     return joined if plain and sum(map(bool, row)) >= _PAIR and len(set(joined)) == len(names) else names
 
 
@@ -222,8 +206,8 @@ def are_titles(line: str, names: Sequence[str], delimiter: str | None) -> bool:
     """Whether the line is the one that `names` came from, or the units below it."""
     if axis_above([line], len(names), delimiter) is not None:
         return True
-    cells = _split(line, len(names), delimiter, loosely=True)
-    return cells is not None and (_are_units(cells) or _titles(cells)[0] == list(names))
+    cells = cells_of(line, len(names), delimiter, loosely=True)
+    return cells is not None and (are_units(cells) or _titles(cells)[0] == list(names))
 
 
 def title_above(lines: Sequence[str], names: Sequence[str]) -> str:
@@ -237,139 +221,13 @@ def title_above(lines: Sequence[str], names: Sequence[str]) -> str:
     return ""
 
 
-def _split(line: str, count: int, delimiter: str | None, *, loosely: bool) -> list[str] | None:
-    if len(line) > _LONGEST or _SECTION.fullmatch(line):
-        return None
-    for bare in _variants(line, delimiter):
-        for cells in _ways(bare, delimiter, loosely=loosely):
-            if len(cells) == count and _are_names(cells, bare):
-                return cells
-    return _adapted(line, count, delimiter) if loosely and delimiter is not None and delimiter in line else None
-
-
-def _adapted(line: str, count: int, delimiter: str) -> list[str] | None:
-    """Delimited titles with blank cells between them (`#Wave<TAB><TAB>#Intensity`), too few or too many for the rows below."""
-    filled = [cell.lstrip("#% ") for cell in _separated(line, delimiter) if cell.strip()]
-    if len(filled) == count and _are_names(filled, " ".join(filled)):
-        return filled
-    for bare in _variants(line, delimiter):
-        for cells in _ways(bare, delimiter, loosely=True):
-            found = _fitted(cells, count) if delimiter in bare else cells
-            if len(found) == count and _are_names(found, bare):
-                return found
-    return None
-
-
-def _fitted(cells: list[str], count: int) -> list[str]:
-    """Delimited titles where the last ones are empty as the cells below them are, or hold nothing below them."""
-    alone = len(cells) == 1 and count == _PAIR and cells[0] not in _LETTERS and is_unit(_bare(cells[0]) or "")
-    if not count > 1 or not (len(cells) > 1 or alone) or not all(map(_is_word, cells[count:])):
-        return cells
-    return [*cells[:count], *[""] * (count - len(cells))]
-
-
-def _variants(line: str, delimiter: str | None) -> list[str]:
-    spec = _SPEC.match(line)
-    if spec:
-        return [line[spec.end() :].strip()]
-    bare = strip_marks(line)
-    if bare[:1] == bare[-1:] == '"' and bare.count('"') == 2:  # noqa: PLR2004 the whole line in quotes
-        bare = bare.strip('" ')
-    prefix = _PREFIX.match(bare)
-    found = [bare[prefix.end() :].strip(), bare] if prefix else [bare]
-    if (
-        delimiter is not None and delimiter in line and not (prefix and prefix[0].startswith("WAVES"))
-    ):  # an empty first cell counts
-        found.insert(0, line if line.startswith(delimiter) else line[_end_of_mark(line) :])
-    return found
-
-
-def _end_of_mark(line: str) -> int:
-    match = _MARKED.match(line)
-    return match.end() if match else 0
-
-
-def _ways(bare: str, delimiter: str | None, *, loosely: bool) -> list[list[str]]:
-    if delimiter is not None and delimiter in bare:
-        return [_trimmed(_separated(bare, delimiter))]
-    ways: list[Callable[[str], list[str]]] = [_BLANKS.split]
-    ways += [lambda text: _separated(text, ","), lambda text: _separated(text, ";"), lambda text: text.split(" - ")]
-    ways.append(lambda text: text.rstrip("| ").rpartition("are |")[2].split("|"))
-    if loosely:
-        ways.append(_words)
-    return [_trimmed(way(bare)) for way in ways]
-
-
-def _words(text: str) -> list[str]:
-    """The words, a unit in brackets joined to the word before it."""
-    found: list[str] = []
-    for word in text.split():
-        if found and word[0] in "([" and word[-1] in ")]":
-            found[-1] += f" {word}"
-        else:
-            found.append(word)
-    return found
-
-
-def _trimmed(cells: Sequence[str]) -> list[str]:
-    found = [cell.strip().strip("\"'").strip() for cell in cells]
-    while found and not found[-1]:
-        found.pop()
-    return found
-
-
-def _separated(text: str, delimiter: str) -> list[str]:
-    try:
-        return next(csv.reader([text], delimiter=delimiter, skipinitialspace=True), [])
-    except csv.Error:  # a field beyond csv's own limit
-        return []
-
-
-def _are_names(cells: Sequence[str], line: str) -> bool:
-    """Whether the cells can be titles: words, none of them twice as long as a title, and no key with its value."""
-    if not any(_is_word(cell) for cell in cells) or any(len(cell) > _LONGEST_TITLE for cell in cells):
-        return False
-    if (
-        _AXIS.fullmatch(cells[0])
-        or any(map(_is_broken, cells))
-        or (len(cells) == _PAIR and cells[0].endswith(("=", ":")))
-    ):
-        return False
-    if len(cells) == 1:
-        return not is_pair(line)
-    numeric = sum(bool(cell) and number_of(cell) is not None for cell in cells)
-    listed = len(cells) > _PAIR and "=" not in line and ("," in line or ";" in line)
-    told = cells[0] if listed else line  # `Comment: a, b`; not `Time, GMT-07:00`
-    return 2 * numeric < len(cells) and not (is_pair(told) and "\t" not in line)
-
-
-def _is_broken(cell: str) -> bool:
-    """Whether the cell is a path, or half of what stands in brackets."""
-    return _PATH.match(cell) is not None or (cell.count("[") != cell.count("]") and len(cell) > _PAIR)
-
-
-def _is_word(cell: str) -> bool:
-    return any(letter.isalpha() or letter in "%°" for letter in cell) and number_of(cell) is None
-
-
-def _are_units(cells: Sequence[str]) -> bool:
-    """Whether every cell is a unit or a mark for none, and at least one is a unit."""
-    known = [cell for cell in cells if cell.strip("[]()#- ") not in {"", "1"}]
-    return bool(known) and all(is_unit(_bare(cell) or "") for cell in known)
-
-
 def _are_mostly_units(cells: Sequence[str], above: Sequence[str], delimiter: str | None) -> bool:
     """Whether most of four cells at least are units, and the line above has as many words that are none."""
-    share = sum(is_unit(_bare(cell) or "") for cell in cells)
+    share = sum(is_unit(bare_unit(cell) or "") for cell in cells)
     if len(cells) < _SHORTEST_AXIS + 1 or share <= _MOSTLY * len(cells) or not above:
         return False
-    names = _split(above[-1], len(cells), delimiter, loosely=True)
+    names = cells_of(above[-1], len(cells), delimiter, loosely=True)
     return names is not None and 2 * sum(map(is_unit, names)) < share
-
-
-def _bare(unit: str) -> str | None:
-    bare = unit.strip().strip("[]").removeprefix("(").removesuffix(")").strip("-# ")
-    return bare if bare not in {"", "1"} else None
 
 
 def _plain(title: str) -> str:
