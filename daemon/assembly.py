@@ -167,7 +167,8 @@ def _mover(settings: SciCatCatalog, clock: Clock) -> Mover | None:
 
 def atproto(settings: AtProtoCatalog, instrument: Instrument, clock: Clock) -> AtProto:
     """The adapter for the AT Protocol index. Without an app password it is made too, and says so when it is asked."""
-    client = HttpClient(settings.name, settings.url, "", clock, verify=settings.verify_tls)
+    pace = None if settings.bandwidth is None else Pace(clock, settings.bandwidth)
+    client = HttpClient(settings.name, settings.url, "", clock, verify=settings.verify_tls, pace=pace)
     session = Session(client, clock, settings.identifier, _secret(settings, "password", settings.password))
     publishing = Publishing(
         license=settings.license or "",
@@ -178,10 +179,10 @@ def atproto(settings: AtProtoCatalog, instrument: Instrument, clock: Clock) -> A
     said = {**instrument.defaults, **instrument.attributes}
     limit = settings.max_size if settings.storage.mode == "blobs" else None
     options = Options(settings.name, publishing, limit, settings.page, public=said.get("public") is True)
-    return AtProto(options, session, _shard_storage(settings, session))
+    return AtProto(options, session, _shard_storage(settings, session, pace))
 
 
-def _shard_storage(settings: AtProtoCatalog, session: Session) -> Storage:
+def _shard_storage(settings: AtProtoCatalog, session: Session, pace: Pace | None) -> Storage:
     storage = settings.storage
     if storage.mode == "http" and storage.folder is not None and storage.address is not None:
         return Folder(storage.folder, storage.address)
@@ -193,6 +194,7 @@ def _shard_storage(settings: AtProtoCatalog, session: Session) -> Storage:
             {**endpoint, **storage.options},
             secret.text if secret else None,
             read_back=False,
+            pace=pace,
         )
         return Bucket(storage.bucket, storage.prefix.strip("/"), storage.region, storage.endpoint, store.keep)
     return Blobs(session, settings.blob_limit)

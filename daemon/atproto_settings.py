@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from pydantic import Field, SecretStr, field_validator
 
 from daemon.forms import ByteSize, CatalogName, FilePath, WebAddress
-from daemon.policies import Delivered
+from daemon.policies import Uploading
 from daemon.strict import Strict
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class AtProtoStorage(Strict):
         return value
 
 
-class AtProtoCatalog(Delivered):
+class AtProtoCatalog(Uploading):
     """The AT Protocol's index of open datasets. Everything that goes there is public for good."""
 
     type: Literal["atproto"] = Field(description="The AT Protocol's index of open datasets: public for good.")

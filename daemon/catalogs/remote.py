@@ -80,7 +80,8 @@ class Remote:
 
         def write(storage: Any) -> None:
             with storage.open(target, "wb") as stream:
-                stream.write(data)
+                for chunk in paced(self._pace, iter([data])):
+                    stream.write(chunk)
 
         if self._size(target) == len(data):
             return

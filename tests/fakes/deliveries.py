@@ -74,6 +74,7 @@ class Notebook:
 
         def remember(memory: Mapping[str, Any]) -> None:
             self.memory[name] = dict(memory)
+            self.outcomes.setdefault((step.kind, step.key), {})  # the store has a row for it from now on
 
         return Attempt(repeated, self.memory.get(name, {}), remember, dict(self.outcomes), lambda: None)
 

@@ -51,6 +51,7 @@ class FakePds:
     requests: list[str] = field(default_factory=list)
     heads: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     expired: set[str] = field(default_factory=set)
+    refuse: Callable[[Seen], Reply | None] = field(default=lambda _: None)
     _tokens: itertools.count[int] = field(default_factory=itertools.count)
     _live: set[str] = field(default_factory=set)
     _lock: threading.RLock = field(default_factory=threading.RLock)
@@ -64,6 +65,13 @@ class FakePds:
             if self.window_ends is not None and seen.method == "POST":
                 told = {"error": "RateLimitExceeded", "message": "Rate Limit Exceeded"}
                 return Reply(429, told, {"ratelimit-reset": str(int(self.window_ends))})
+            refused = self.refuse(seen)
+            return self.route(seen) if refused is None else refused
+
+    def route(self, seen: Seen) -> Reply:
+        """What the server does with a request, whatever becomes of its answer."""
+        name = seen.path.removeprefix("/xrpc/")
+        with self._lock:
             route = self._routes().get(name)
             return _error(501, "MethodNotImplemented", "Method Not Implemented") if route is None else route(seen)
 

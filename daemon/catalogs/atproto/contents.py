@@ -14,7 +14,7 @@ from daemon.catalogs.source import Source
 from daemon.errors import SourceChanged
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from daemon.catalogs.atproto.shards import Content
     from daemon.model import DatasetRecord, RecordFile
@@ -44,14 +44,10 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class OnDisk:
-    """A file of the instrument, read only if it is still the one that was hashed."""
+    """A file of the instrument under its path in the shards, read only if it is still the one that was hashed."""
 
     file: RecordFile
-
-    @property
-    def path(self) -> str:
-        """Its name in the dataset."""
-        return self.file.name
+    path: str
 
     @property
     def size(self) -> int:
@@ -79,14 +75,24 @@ class OnDisk:
 
 def contents_of(record: DatasetRecord, document: bytes) -> Sequence[Content]:
     """The files, `thumbnails/…`, and the document; the same order each time, and no path twice."""
-    files = [OnDisk(file) for file in sorted(record.files, key=lambda file: file.name)]
-    taken = {file.path for file in files}
-    pictures = [Held(_free(f"thumbnails/{picture.name}", taken), picture.png) for picture in record.thumbnails]
+    paths = paths_of(file.name for file in record.files)
+    files = [OnDisk(file, paths[file.name]) for file in sorted(record.files, key=lambda file: file.name)]
+    taken = {*paths.values(), DOCUMENT}
+    pictures = []
+    for picture in record.thumbnails:
+        pictures.append(Held(_free(f"thumbnails/{picture.name}", taken), picture.png))
+        taken.add(pictures[-1].path)
     return [*files, *pictures, Held(DOCUMENT, document)]
 
 
+def paths_of(names: Iterable[str]) -> dict[str, str]:
+    """Where each file of these names stands in the shards: under its name, unless that is the document's."""
+    known = set(names)
+    return {name: name if name != DOCUMENT else _free(name, {*known, DOCUMENT}) for name in known}
+
+
 def _free(path: str, taken: set[str]) -> str:
-    """The path, or the next one that no file of the instrument's own has: readers put together what has the same path."""
-    while path in taken or path == DOCUMENT:
+    """The path, or the next one that nothing else has: readers put together what has the same path."""
+    while path in taken:
         path = f"_{path}"
     return path

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 import msgpack
 
+from daemon.catalogs.atproto.contents import paths_of
 from daemon.catalogs.atproto.ids import blob_cid, tid
 from daemon.catalogs.atproto.lexicon import BLOB, BLOBS, ENTRY, HTTP, LABEL, SCHEMA
 from daemon.catalogs.atproto.record import DOCUMENT, SCHEMA_KEY, schema_record
@@ -61,7 +62,7 @@ class AtProtoReading:
         there = self._own_entry(unique_id)
         if there is None:
             return None
-        return [Held(unique_id, name, name, size, sha256) for name, size, sha256 in self._listed(there["value"])]
+        return self._held(unique_id, there["value"])
 
     def read(self, held: Held, alive: Callable[[], None]) -> Iterator[bytes]:
         """The bytes of one file, from the shards as they are now; each shard is compared with its checksum."""
@@ -78,8 +79,7 @@ class AtProtoReading:
         for entry in self._entries():
             unique_id = entry_id(entry)
             if unique_id:
-                held = (Held(unique_id, name, name, size, digest) for name, size, digest in self._listed(entry))
-                found += [item for item in held if item.sha256 == sha256]
+                found += [item for item in self._held(unique_id, entry) if item.sha256 == sha256]
         return found
 
     def recall(self, step: Step, record: DatasetRecord) -> Mapping[str, Any] | None:
@@ -144,6 +144,11 @@ class AtProtoReading:
             if not isinstance(following, str) or following == cursor or not told.get("records"):
                 return
             cursor = following
+
+    def _held(self, unique_id: str, entry: Mapping[str, Any]) -> list[Held]:
+        listed = self._listed(entry)
+        paths = paths_of(name for name, _, _ in listed)
+        return [Held(unique_id, name, paths[name], size, sha256) for name, size, sha256 in listed]
 
     def _listed(self, entry: Mapping[str, Any]) -> list[tuple[str, int, str]]:
         """Name, size and sha256 of each file: from the exact metadata, or where they are too many from the document."""

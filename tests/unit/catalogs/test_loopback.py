@@ -163,6 +163,16 @@ def test_a_connection_serves_one_request_after_the_other() -> None:
         assert server.connections == 3
 
 
+def test_a_request_that_is_the_last_one_takes_its_connection_with_it() -> None:
+    """Who says `Connection: close` is believed by the server, so the next request gets a connection of its own."""
+    with serving([OK], hold=True) as server, LoopbackTransport() as ours:
+        for _ in range(3):
+            last = request(server.port)
+            last.headers["Connection"] = "close"
+            assert outcome(ours, last) == (200, [("content-length", "5")], b"hello")
+        assert server.connections == 3
+
+
 def test_a_connection_that_the_server_closed_is_not_used_again() -> None:
     """A keep-alive answer and a closed connection: the next request gets a connection of its own."""
     with serving([OK]) as server, LoopbackTransport() as ours:
