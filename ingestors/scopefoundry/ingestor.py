@@ -62,7 +62,8 @@ def _extract(candidate: Candidate, file: h5py.File, found: layout.Layout) -> Ext
     measurements = layout.measurements(file)
     main = layout.main_measurement(measurements, candidate.stem)
     scene = Scene.of(file, main, measurements[main]) if main else None
-    typed = person.typed({name: layout.settings(group) for name, group in layout.hardware(file).items()})
+    hardware = {name: layout.settings(group) for name, group in layout.hardware(file).items()}
+    typed = person.typed(hardware)
     kind = _kind(scene)
     own_id = layout.run_id(scene.settings) if scene is not None and scene.name == children.SPIN_RUN else ""
     own_id = own_id or layout.unique_id(file)
@@ -90,7 +91,7 @@ def _extract(candidate: Candidate, file: h5py.File, found: layout.Layout) -> Ext
     return Extraction(
         attributes={name: value for name, value in attributes.items() if value},
         scientific_metadata=metadata,
-        keywords=typed.tags,
+        keywords=list(dict.fromkeys([*typed.tags, *person.folder_words(hardware, candidate.path)])),
         samples=_samples(found, typed, scene),
         thumbnails=views.pictures(file, scene, candidate),
         warnings=[

@@ -111,9 +111,9 @@ def _frame_of(scene: Scene, voltage: NDArray[np.generic], telling: Sequence[NDAr
     first = int(np.searchsorted(voltage, float(np.ravel(work)[0]))) if work is not None and np.size(work) else 0
     first = min(first, max(voltage.size - 2, 0))
     if telling and telling[0].shape == voltage.shape and np.isfinite(telling[0][first:]).any():
-        smooth = np.convolve(np.nan_to_num(telling[0]), np.ones(5) / 5, mode="same")
-        fall = int(np.argmin(smooth[first:])) if work is not None else 0
-        best = first + fall + int(np.argmax(smooth[first + fall :]))
+        smooth = _smoothed(np.nan_to_num(telling[0]))[first:]
+        behind = _first_minimum(smooth) if work is not None else 0
+        best = first + behind + int(np.argmax(smooth[behind:]))
     else:
         best = voltage.size // 2
     frames, labels = [], []
@@ -129,6 +129,19 @@ def _frame_of(scene: Scene, voltage: NDArray[np.generic], telling: Sequence[NDAr
         labels.append("asymmetry")
     title = f"{scene.name} at {float(voltage[best]):.4g} V"
     return [rendering.thumbnail(f"image at {float(voltage[best]):.4g} V", _side_by_side(frames, labels, title))]
+
+
+def _smoothed(values: NDArray[np.generic]) -> NDArray[np.float64]:
+    """The mean of nine neighbours; the ends go on as they are."""
+    padded = np.pad(np.asarray(values, dtype=np.float64), 4, mode="edge")
+    return np.convolve(padded, np.ones(9) / 9, mode="valid")
+
+
+def _first_minimum(values: NDArray[np.float64]) -> int:
+    """Where values that fall begin to rise; the beginning if they never do."""
+    steps = np.diff(values)
+    turns = np.flatnonzero((steps[:-1] < 0) & (steps[1:] >= 0))
+    return int(turns[0]) + 1 if turns.size else 0
 
 
 def _is_stack(scene: Scene, name: str, index: int) -> bool:

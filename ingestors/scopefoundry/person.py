@@ -10,18 +10,19 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from ingestors.api import Sample
+from ingestors.api import Sample, display_name
 from ingestors.scopefoundry.layout import is_mfid
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
 _COMPONENT: Final = re.compile(r"mf[-_ ]?crucible", re.IGNORECASE)
 _PROPOSALS: Final = ("proposal", "proposal_id", "project", "project_id")
 _SAMPLES: Final = ("sample_name", "sample")
 _ORCID: Final = re.compile(r"\b(\d{4}-\d{4}-\d{4}-\d{3}[\dXx])\b")
 _PLACEHOLDER: Final = re.compile(
-    r"""\(?optional\)? | .*\(optional\) | enter\ an?\ .* | (?:x{4}[- ]?){2,}x* | n/?a | none | null | - | \?+
+    r"""\(?optional\)? | .*\(optional\) | enter\ (?:an?|your|comments?|e-?mail|orcid|user|session|tags?|keywords?)\b.* | (?:x{4}[- ]?){2,}x* | n/?a | none | null | - | \?+
       | list\W+tags\W+separated.* | (?:mfp)?0+ | (?:0{4}-){3}0{4} | nobody@lbl\.gov | nan | not\ (?:set|available|specified)
       | your\ .* | <.*> | \W*""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
@@ -59,6 +60,14 @@ def typed(settings: Mapping[str, Mapping[str, Any]]) -> Person:
         tags=_tags(found.get("tags") or found.get("keywords") or ""),
         samples=_samples(found),
     )
+
+
+def folder_words(components: Iterable[str], path: Path) -> list[str]:
+    """The folders of a SpinBot's file that name a campaign or a batch: Crucible's ingestor makes keywords of them."""
+    if not any(name.lower().startswith("mf_crucible_spinbot") for name in components):
+        return []
+    folders = map(display_name, path.parent.parts)
+    return [folder for folder in folders if "campaign" in folder.lower() or "batch" in folder.lower()]
 
 
 def named_sample(name: str, own_id: str = "") -> Sample:

@@ -10,6 +10,7 @@ from ingestors import rendering
 from ingestors.hdf5 import reading, shapes
 from ingestors.hdf5.describing import own_name, unit_of
 from ingestors.hdf5.pictures import is_bookkeeping
+from ingestors.scopefoundry.scene import X_NAMES
 
 if TYPE_CHECKING:
     from ingestors.api import Thumbnail
@@ -103,7 +104,7 @@ def trace(scene: Scene) -> list[Thumbnail]:
     named = [
         (name, scene.data(name))
         for name in reading.names(scene.group, 60)
-        if name not in _TIME and not is_bookkeeping(name)
+        if name not in _TIME and name not in X_NAMES and not is_bookkeeping(name)
     ]
     signals = [(name, data) for name, data in named if data is not None and data.ndim == 1 and data.size > 1]
     if time is not None:

@@ -10,8 +10,10 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 from ingestors import image
+from ingestors.hdf5 import reading
 from ingestors.hdf5.pictures import main_picture
 from ingestors.scopefoundry import cubes, leem, positions, scans, sweeps, traces
+from ingestors.scopefoundry.scene import X_NAMES
 
 if TYPE_CHECKING:
     import h5py
@@ -79,10 +81,16 @@ def known(measurement: str) -> bool:
 def pictures(file: h5py.File, scene: Scene | None, candidate: Candidate) -> list[Thumbnail]:
     """Thumbnails of the measurement's data (of whatever data there are without one), then of the pictures beside the file."""
     found = [] if scene is None else _drawn(scene)
-    if not found:
+    if not found and not (scene is not None and _only_axes(scene)):
         rest = main_picture(file["/"], candidate.stem) if scene is None else main_picture(scene.group, scene.name)
         found = [rest] if rest is not None else []
     return found[:_MOST_PICTURES] + image.thumbnails(candidate.companions[:50], _MOST_COMPANIONS)
+
+
+def _only_axes(scene: Scene) -> bool:
+    """Whether there are axes and nothing over them: a scan that was stopped before its first spectrum."""
+    there = [name for name in reading.names(scene.group, 200) if scene.data(name) is not None]
+    return bool(there) and all(name in X_NAMES for name in there)
 
 
 def _drawn(scene: Scene) -> list[Thumbnail]:

@@ -15,7 +15,7 @@ from PIL.PngImagePlugin import PngInfo
 from ingestors.api import Candidate, Extraction, Ingestor, Quantity, Sample, UnreadableError, jsonable
 from ingestors.hdf5 import HDF5
 from ingestors.scopefoundry import ScopeFoundry
-from ingestors.scopefoundry.person import Person, typed
+from ingestors.scopefoundry.person import Person, meant, typed
 from tests.fakes.scopefoundry_files import MFID, Component, FakeFile, tray
 
 CORPUS = Path(__file__).parents[2] / "data/corpus/scopefoundry"
@@ -472,6 +472,43 @@ def test_a_batch_and_a_sample_id_are_samples_with_ids(tmp_path: Path) -> None:
     hardware = {"mf_crucible_spinbot": Component({"batch_id": f"B_films_{MFID}", "session_name": "night"})}
     found = extracted(FakeFile(app=Component({"sample": MFID}), hardware=hardware).write(tmp_path / "a.h5"))
     assert list(found.samples) == [Sample(MFID, MFID), Sample("films", MFID)]
+
+
+def test_spinbots_folders_of_a_campaign_are_keywords(tmp_path: Path) -> None:
+    """As in Crucible's ingestor, and of SpinBot's files alone."""
+    folder = tmp_path / "Campaign 3" / "x" / "batch_02"
+    folder.mkdir(parents=True)
+    for component, keywords in (("mf_crucible_spinbot", ["spin", "Campaign 3", "batch_02"]), ("mf_crucible", ["spin"])):
+        path = FakeFile(hardware={component: Component({"tags": "spin"})}).write(folder / f"{component}.h5")
+        assert list(extracted(path).keywords) == keywords
+
+
+def test_axes_alone_are_no_picture(tmp_path: Path) -> None:
+    """A scan that was stopped before its first spectrum shows nothing, and says so, instead of its wavelengths."""
+    data = {"spectra": np.zeros((0, 64)), "wls": WLS}
+    found = extracted(FakeFile(measurement="spec_run", data=data).write(tmp_path / "a.h5"))
+    assert (list(found.thumbnails), list(found.warnings)) == ([], ["Nothing was recorded in spectra."])
+
+
+def test_a_ramps_frame_is_the_brightest_behind_the_first_minimum(tmp_path: Path) -> None:
+    """Behind the work function the intensity falls, rises and falls to its least at the end: the frame is that of the rise."""
+    volts = np.arange(60.0)
+    mean = 10 - volts / 10 + 2 * np.exp(-((volts - 40) ** 2) / 30)
+    data = {
+        "0000_sv_array": volts,
+        "000_imavg_array": mean,
+        "0000_wfs_array": [5.0],
+        "000_im_array": np.ones((60, 8, 8)),
+    }
+    found = extracted(FakeFile(measurement="sv_ramp", data=data).write(tmp_path / "a.h5"))
+    frame = float(found.thumbnails[-1].caption.split()[2])
+    assert 37 <= frame <= 42
+
+
+@pytest.mark.parametrize("text", ["enter your email", "Enter comments here", "enter a session name", "enter keywords"])
+def test_what_a_form_asks_for_is_no_answer(text: str) -> None:
+    """The words that stand in a form before anybody typed are nobody's; a sentence that begins alike is somebody's."""
+    assert (meant(text), meant("entered the sample at noon")) == ("", "entered the sample at noon")
 
 
 @pytest.mark.parametrize("name", ["orcid", "orcid1", "orcid3"])
