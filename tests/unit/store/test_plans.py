@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ASKED_FOR_EVERY_FILE = (
-    "due_delivery", "next_due", "next_ready_dataset", "owed_delivery", "retry_waiting", "datasets_in_work", "undelivered_of_dataset",
+    "due_delivery", "next_due", "next_ready_dataset", "owed_delivery", "retry_waiting", "datasets_in_work", "deliveries_in_work", "undelivered_of_dataset",
     "file", "file_by_path", "files_in_folder", "files_by_inode", "dataset_by_key", "dataset_open_members", "dataset_settled_members",
     "steps", "session_by_key", "file_was_sent", "open_delivery_counts",
 )  # fmt: skip
@@ -38,7 +38,11 @@ def plans(tmp_path: Path) -> dict[str, str]:
 
 def test_what_is_asked_for_every_file_reads_only_what_it_needs(plans: dict[str, str]) -> None:
     """No such query reads a whole table or sorts one: with 100,000 files each of them would take longer than the work."""
-    slow = {name: plans[name] for name in ASKED_FOR_EVERY_FILE if re.search(r"\bSCAN\b|TEMP B-TREE", plans[name])}
+    slow = {
+        name: plans[name]
+        for name in ASKED_FOR_EVERY_FILE
+        if re.search(r"\bSCAN (?!\(subquery)|TEMP B-TREE", plans[name])
+    }
     assert not slow
 
 
