@@ -24,7 +24,7 @@ class Binary:
     """Files of a documented binary format, recognised by their first bytes. Declines all others."""
 
     name = "binary"
-    version = "1"
+    version = "2"
 
     def claim(self, candidate: Candidate) -> Claim | None:
         """The tell-tale of the first family that knows the file. Raises OSError."""

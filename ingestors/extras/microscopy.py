@@ -90,7 +90,11 @@ KINDS: Final = (
     Kind("Bruker EDS spectrum", _named(".spx", holding=b"TRTSpectrum"), "rsciio.bruker"),
     Kind("Digital Surf", begins(b"DIGITAL SURF", b"DSCOMPRESSED"), "rsciio.digitalsurf"),
     Kind("Quantum Detectors Merlin", _named(".mib", holding=b"MQ1,"), "rsciio.quantumdetector"),
-    Kind("JEOL analysis station", _named(".asw", ".pts", ".eds"), "rsciio.jeol"),
+    Kind(
+        "JEOL analysis station",
+        lambda one: one.suffix in {".asw", ".pts", ".eds"} or one.head[4:12] == b"JED-2200",
+        "rsciio.jeol",
+    ),
     Kind("TVIPS", _named(".tvips"), "rsciio.tvips"),
     Kind("EDAX spectrum", _named(".spd", ".lsd"), "rsciio.edax"),
     Kind("Semper", _semper, "rsciio.semper"),

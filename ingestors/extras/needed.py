@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,12 +50,15 @@ def needed(module: str, extra: str, what: str) -> Any:
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Without the warnings of a reader; files that it left open when it failed are closed at the end, not at some later time."""
+    """Without a reader's warnings and log; files that it left open when it failed are closed at the end, not at some later time."""
+    before = logging.root.manager.disable
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        logging.disable(logging.CRITICAL)
         try:
             yield
         finally:
+            logging.disable(before)
             gc.collect()
 
 
@@ -86,7 +90,7 @@ class FromExtra:
     """An ingestor that reads its kinds of files with a library of an extra; `reading` is what each of them does."""
 
     name = ""
-    version = "1"
+    version = "2"
     extra = ""
     kinds: tuple[Kind, ...] = ()
 
@@ -100,12 +104,14 @@ class FromExtra:
         kind = kind_of(candidate, self.kinds)
         if kind is None:
             raise UnreadableError(f"The file begins like none of the formats of labferry[{self.extra}].")
-        module = needed(kind.module, self.extra, kind.name)
         with quietly(), np.errstate(all="ignore"):
+            module = needed(kind.module, self.extra, kind.name)
             try:
                 return extraction(self.reading(module, candidate, kind), candidate)
             except MemoryError:
                 raise
+            except ImportError as error:  # what the reader imports only for this kind of files
+                problem = f"it needs the package {error.name} beside labferry[{self.extra}]"
             except UnreadableError as error:
                 problem = str(error)
             except Exception as error:  # noqa: BLE001 such libraries raise whatever a broken file makes their code raise

@@ -31,7 +31,7 @@ class HDF5:
     """HDF5 of any origin; NeXus and other documented structures understood. Recognised by its signature, never by its suffix."""
 
     name = "hdf5"
-    version = "2"
+    version = "3"
 
     def claim(self, candidate: Candidate) -> Claim | None:
         """CONTAINER for the signature, FORMAT for a known structure, a little below it for NeXus."""

@@ -43,7 +43,19 @@ _SAMPLE_NAMES: Final = (
 _INSTRUMENT_NAMES: Final = ("name", "title", "beamline", "instrument_name")
 _STARTS: Final = ("start_time", "startTime", "start_date", "collection_time", "date", "timestamp")
 _PLACEHOLDERS: Final = frozenset(
-    {"none", "unknown", "n/a", "not specified", "default", "sample", "instrument", "null", "unspecified"}
+    {
+        "none",
+        "unknown",
+        "n/a",
+        "not specified",
+        "default",
+        "sample",
+        "instrument",
+        "null",
+        "unspecified",
+        "unnamed sample",
+        "unnamed",
+    }
 )
 
 

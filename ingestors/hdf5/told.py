@@ -26,7 +26,22 @@ _SCALES: Final = (1.0, 1e3, 1e6, 1e9)
 _COMPACT: Final = re.compile(r"(\d{4})(\d\d)(\d\d)[T_-]?(\d\d)(\d\d)(\d\d)(\.\d+)?(Z|[+-]\d\d:?\d\d)?")
 _ORCID: Final = re.compile(r"\d{4}-\d{4}-\d{4}-\d{3}[\dX]")
 _EMPTY_TITLES: Final = frozenset(
-    {"", "none", "untitled", "title", "unknown", "n/a", "null", "test", "data", "entry", "scan", "no title"}
+    {
+        "",
+        "none",
+        "untitled",
+        "title",
+        "unknown",
+        "n/a",
+        "null",
+        "test",
+        "data",
+        "entry",
+        "scan",
+        "no title",
+        "unnamed",
+        "unnamed sample",
+    }
 )
 
 

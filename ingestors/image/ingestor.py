@@ -31,7 +31,7 @@ class Image:
     """A picture file. What it shows is left to the configuration unless the microscope wrote it into the file."""
 
     name = "image"
-    version = "2"
+    version = "3"
 
     def claim(self, candidate: Candidate) -> Claim | None:
         """CONTAINER, if the first bytes are those of a format that Pillow reads and its header opens."""

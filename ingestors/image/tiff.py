@@ -16,7 +16,7 @@ import numpy as np
 from ingestors import rendering
 from ingestors.api import Quantity, UnreadableError
 from ingestors.binary.source import opened
-from ingestors.image import electron, programs
+from ingestors.image import electron, programs, vendors
 from ingestors.image.facts import Facts
 from ingestors.image.opening import MOST_FRAMES
 
@@ -35,6 +35,7 @@ _FEI: Final = (34682, 34680)
 _ZEISS: Final = 34118
 _OTHERS: Final = ("stk", "fluoview", "sis", "scanimage", "andor", "epics", "metaseries")
 _TESCAN: Final = 50431
+_GATAN: Final = 65009
 _FINE: Final = 5000.0  # pixels in a centimetre: more than any printer has, so it is a microscope's scale
 
 
@@ -78,7 +79,12 @@ def _looked(file: Any, path: Path, title: str) -> Tiff:
     except Exception:  # noqa: BLE001 as above: the first page is known in any case
         series = None
     size = next((fact.pixel for fact in facts if fact.pixel is not None), None)
-    thumbnail = _montage(file, series, path, title) if series is not None else None
+    known = vendors.jpk(file, page, title)
+    if known is not None:  # the first page is a small picture of the others
+        facts = (known[0], *facts)
+        page = file.pages[min(1, pages - 1)]
+        shape, axes = tuple(int(side) for side in page.shape), str(page.axes)
+    thumbnail = known[1] if known is not None else _montage(file, series, path, title) if series is not None else None
     if thumbnail is None and page.compression == 1 and _stretches(page):
         thumbnail = _numbers(page, title, (size[0], size[2]) if size else None)
     return Tiff(shape, axes, str(page.dtype), pages, facts, thumbnail)
@@ -89,6 +95,8 @@ def _facts(file: Any, page: Any) -> list[Facts]:
     resolution = _resolution(page)
     found = [*_makers(file, page.tags), *_programs(file, resolution)]
     description = page.description or ""
+    if isinstance(description, str) and "<TemReporter" in description[:500]:
+        found.append(vendors.jeol(description))
     if not found and isinstance(description, str) and not description.lstrip().startswith(("<", "{")):
         found.append(programs.described(description))
     if resolution and page.resolutionunit == 3 and min(resolution) > _FINE:
@@ -103,6 +111,8 @@ def _makers(file: Any, tags: Any) -> list[Facts]:
         found.append(electron.zeiss(text))
     if content := _raw(file, tags, _TESCAN):
         found.append(electron.tescan(content))
+    if tags.get(_GATAN) is not None:
+        found.append(vendors.gatan(tags))
     return found
 
 
@@ -113,6 +123,7 @@ def _programs(file: Any, resolution: tuple[float, float] | None) -> list[Facts]:
         ("imagej_metadata", lambda known: programs.imagej(known, resolution)),
         ("ome_metadata", programs.ome),
         ("micromanager_metadata", programs.micromanager),
+        ("tvips_metadata", vendors.tvips),
         *((f"{name}_metadata", partial(_others, name)) for name in _OTHERS),
     )
     known = [(getattr(file, name, None), read) for name, read in readers]
