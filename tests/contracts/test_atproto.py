@@ -399,7 +399,8 @@ def test_atdata_reads_what_was_published(tmp_path: Path) -> None:
     reader = BOX.parent / "atdata/bin/python"
     if not reader.exists():
         pytest.skip(
-            "there is no atdata in .oracles/atdata; it needs Python 3.12 (`make test-pds` installs it where there is one)"
+            "there is no atdata in .oracles/atdata: it needs Python 3.12, which `make test-pds` takes from this computer or"
+            " from uv; .oracles/atdata.log says why there is none"
         )
     with ExitStack() as stack:
         url, handle, password = stack.enter_context(real_pds(tmp_path / "pds", blob_limit=102_400))
