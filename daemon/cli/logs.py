@@ -62,6 +62,7 @@ _DEEPEST: Final = 8
 def configure(mode: Mode = "auto", *, debug: bool = False, stream: TextIO | None = None) -> None:
     """Send structlog's and the standard library's records to `stream` (stderr), once for the process."""
     stream = sys.stderr if stream is None else stream
+    _collect_nothing_unused()
     chosen = mode if mode != "auto" else detect(stream)
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -98,6 +99,12 @@ def configure(mode: Mode = "auto", *, debug: bool = False, stream: TextIO | None
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
+
+
+def _collect_nothing_unused() -> None:
+    """No line of ours says which thread, process or source line wrote it (Python's "Logging HOWTO", "Optimization")."""
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None  # noqa: SLF001 as that page says
 
 
 def only_warnings() -> None:
