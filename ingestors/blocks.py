@@ -19,6 +19,7 @@ _LONGEST_HEADER: Final = 200_000
 _MOST_BLOCKS: Final = 20_000
 _MOST_TABLES: Final = 32
 _MOST_PASSED: Final = 1000
+_COUNTED: Final = re.compile(r"[^\d,;\t]{1,20}(?:[,;\t]\s*0?\d{1,2})+")
 _DIGIT: Final = re.compile(r"\d")
 
 
@@ -86,6 +87,8 @@ def _is_names_row(lines: Sequence[str], at: int, dialect: Dialect, count: int) -
         return True
     if not words(lines[at]):
         return False
+    if _COUNTED.fullmatch(lines[at].strip(" \t,;")) and words(lines[at + 1]):  # `<>,1,2,3` above the rows of a plate
+        return [number_of(cell) for cell in dialect.cells(lines[at])[1:]] == list(range(1, count))
     return dialect.width(lines[at + 1]) == count and not words(lines[at + 1])
 
 

@@ -86,9 +86,19 @@ def titles_above(
             units = cells
             continue
         return _completed(cells, units, kept[:at], delimiter, used)
+    if units is None and delimiter is None and (short := _one_short(kept, count)) is not None:
+        return short
     if units is not None and not all(unit.startswith(("[", "(")) for unit in units):
         return *_titles(units), frozenset(used)  # names such as T and V, which are units as well
     return None
+
+
+def _one_short(lines: Sequence[str], count: int) -> tuple[list[str], list[str | None], frozenset[str]] | None:
+    """Names of all columns but the last one, each with its unit, in the line right above the rows: `time/s  E/V  I/A`."""
+    found = names_and_units(lines[-1], count - 1, None) if lines and count > _PAIR else None
+    if found is None or not all(found[1]):
+        return None
+    return [*found[0], ""], [*found[1], None], frozenset({lines[-1]})
 
 
 def _completed(

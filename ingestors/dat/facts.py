@@ -59,7 +59,7 @@ _IN_A_SENTENCE: Final = re.compile(
     re.IGNORECASE,
 )
 _WHEN: Final = re.compile(
-    r"\b(?:start|started|begin|began|acquired|acquisition|measured|measurement|recorded|collected|run|log|assay|date|datetime|time|timestamp)\b|date$"
+    r"\b(?:start|started|begin|began|acquired|acquisition|measured|measurement|recorded|collected|run|log|assay|saved|date|datetime|time|timestamp)\b|date$"
 )
 _OTHER_TIME: Final = re.compile(
     r"\b(?:calibrat\w*|modif\w*|edit\w*|export\w*|print\w*|install\w*|manufactur\w*|expir\w*|version|build|birth|stop|end|finish\w*|last|due|method|firmware|software|zero\w*|background|reference)\b"

@@ -27,7 +27,7 @@ _DATED: Final = re.compile(
 _CLOCK: Final = re.compile(r"\d{1,2}:\d\d(:\d\d([.,]\d+)?)?( ?[AaPp][Mm])?")
 _SLASHED: Final = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}|\d{2})")
 _EPOCH: Final = re.compile(
-    r"column 1|(?:unix|epoch|posix|utc)?[ _]?(?:time)?(?:[ _]?stamp)?(?:[ _]?\(?(?:utc|unix|epoch)\)?)?|epoch.*",
+    r"column 1|uts|(?:unix|epoch|posix|utc)?[ _]?(?:time)?(?:[ _]?stamp)?(?:[ _]?\(?(?:utc|unix|epoch)\)?)?|epoch.*",
     re.IGNORECASE,
 )
 _PARTS: Final = tuple(

@@ -84,6 +84,8 @@ PRODUCTS: Final = (
     Product("ION-TOF", r"^# ?(?P<instrument>ION-?TOF)", "ION-TOF profile", "Mass spectrometry"),
     Product("Horiba FluorEssence", r"^Wavelength\tS1", "Horiba FluorEssence spectrum", "Fluorescence spectroscopy", "Horiba"),
     Product("FullProf", r"^! ?(?:Scattering|COMM|Rietveld)", "FullProf pattern"),
+    Product("Keysight", r"^(?P<instrument>Keysight \w+)\s*$", "Keysight record", ""),
+    Product("ASD", r"^(?:New )?ASD spectrum file", "ASD field spectrum", "Reflectance spectroscopy", "ASD", order=dates.US),
     Product("Zahner", r"^(?i:Zahner|Thales)", "Zahner data", "", "Zahner"),
     Product("PalmSens", r"^(?:\ufeff)?(?:PalmSens|PSTrace|Date and time measurement:|Date and time:)", "PalmSens data", "", "PalmSens"),
     Product("Ivium impedance", r"^Ivium(?:.*\n){1,80}?Method=Impedance", "Ivium data", "Electrochemical impedance spectroscopy", "Ivium",

@@ -427,6 +427,36 @@ EXPORTS = {
         {"MF": Quantity(9.75, "GHz")},
         name="made.par",
     ),
+    "one name too few": Export(
+        "6/25/2021 2:36:51 PM\ntime/s      E/V        I/A\n"
+        + "".join(f"{at}.5E+00 {at}.25E-03  -3.5E-08 -2.5E-04 \n" for at in range(4)),
+        {"timestamp": "2021-06-25T14:36:51"},
+        (("time", "s"), ("E", "V"), ("I", "A"), ("column 4", None)),
+        (4,),
+    ),
+    "a plate whose columns are counted": Export(
+        "Device: reader 9,Serial number: 151\nMode,Absorbance\nWavelength,600,nm\nStart Time:,04.06.2018 10:22:35\n\n<>,1,2,3,4\n"
+        "A,0.5,0.25,0.75,0.5\nB,0.25,0.5,0.5,0.75\nC,0.125,0.75,0.25,0.25\n",
+        {"timestamp": "2018-06-04T10:22:35", "instrument_name": "reader 9"},
+        None,
+        (3,),
+        {"Wavelength": Quantity(600, "nm")},
+        name="made.csv",
+    ),
+    "a date at a time": Export(
+        "New ASD spectrum file: Program version = 5.60\nSpectrum saved: 07/21/2012 at 11:09:55\nVNIR integration time : 68\n\n"
+        "Wavelength\ta.001\n350\t0.5\n351\t0.25\n352\t0.75\n",
+        {"timestamp": "2012-07-21T11:09:55", "instrument_name": "ASD"},
+        (("Wavelength", None), ("a.001", None)),
+        (3,),
+    ),
+    "numbered voltages and currents": Export(
+        'Keysight B9A\n"Time Stamp","2017/05/02 14:22:31"\n\n"V1 (V)","I1 (A)","T1 (s)"\n-1.0,-1.5E-06,0.5\n-0.5,-9.5E-07,1.5\n0.0,-8.5E-07,2.5\n',
+        {"timestamp": "2017-05-02T14:22:31", "instrument_name": "Keysight B9A", "measurement": "Current-voltage measurement"},
+        (("V1", "V"), ("I1", "A"), ("T1", "s")),
+        (3,),
+        name="made.csv",
+    ),
 }  # fmt: skip
 
 
