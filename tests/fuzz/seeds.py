@@ -20,7 +20,7 @@ from PIL import Image, PngImagePlugin
 from ingestors.api import Candidate
 from ingestors.registry import Registry
 from tests.contactsheet import CORPUS, files_in
-from tests.fakes import binary_files, hdf5_files, vendor_files
+from tests.fakes import binary_files, hdf5_files, scopefoundry_files, vendor_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,6 +70,7 @@ def write_small(folder: Path) -> None:
             parameter.default is not parameter.empty for parameter in inspect.signature(make).parameters.values()
         ):
             (folder / f"{name}.{_SUFFIXES.get(name, name)}").write_bytes(make())
+    scopefoundry_files.tray(folder / "tray.h5", {"film 0": scopefoundry_files.FILM, "film 1": ""})
     for name, make in inspect.getmembers(hdf5_files, inspect.isfunction):
         if list(inspect.signature(make).parameters) == ["file"]:
             hdf5_files.write(folder / f"{name}.h5", make)
