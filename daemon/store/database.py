@@ -13,6 +13,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.errors import StateError
+from daemon.store.diagnosis import DAMAGED, explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,7 +24,6 @@ IntegrityError = sqlite3.IntegrityError
 
 _NAME: Final = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
 _MIGRATION: Final = re.compile(r"(\d{4})_\w+\.sql")
-_DAMAGED: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 _BUSY_SECONDS: Final = 30.0
 _BATCH_MOST: Final = 64
 """Transactions for each commit at the most, so that the first of them need not wait for ever."""
@@ -274,7 +274,7 @@ class Database:
         except sqlite3.IntegrityError:
             raise
         except sqlite3.DatabaseError as error:
-            raise explain(error, self.path) from error
+            raise explain(_code(error), str(error), self.path) from error
 
 
 def unsound(path: Path) -> str | None:
@@ -286,36 +286,8 @@ def unsound(path: Path) -> str | None:
         finally:
             connection.close()
     except sqlite3.DatabaseError as error:
-        name = getattr(error, "sqlite_errorname", "") or ""
-        return str(error) if name.startswith(_DAMAGED) else None
+        return str(error) if _code(error).startswith(DAMAGED) else None
     return None if found == "ok" else str(found)
-
-
-def explain(error: sqlite3.DatabaseError, path: Path) -> StateError:
-    """Say in one sentence what happened to the database file, and what to do."""
-    name = getattr(error, "sqlite_errorname", "") or ""
-    if name.startswith("SQLITE_FULL"):
-        return StateError(f"The disk that holds {path} is full.", "Free some space; labferry goes on by itself.")
-    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN")):
-        return StateError(
-            f"labferry may not write {path}.", "Make its folder writable for the user that runs labferry."
-        )
-    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return StateError(f"{path} is in use by another program.", "Close it, or try again in a moment.")
-    if name.startswith(_DAMAGED):
-        return damaged(path, str(error))
-    return StateError(
-        f"{path}: {error} ({name or 'no SQLite code'}).", "See the disk's health (dmesg), then try again."
-    )
-
-
-def damaged(path: Path, how: str) -> StateError:
-    """The error for a database file that cannot be trusted any more."""
-    return StateError(
-        f"{path} is damaged ({how}).",
-        "Nothing is guessed from it. Stop the daemon, then `labferry rebuild CONFIG`: it keeps this file aside, begins with"
-        " the newest backup, and finds the rest again in the folders and in the catalogs.",
-    )
 
 
 def _open(path: Path, *, read_only: bool) -> sqlite3.Connection:
@@ -340,3 +312,8 @@ def _told_by_sqlite(failure: BaseException) -> sqlite3.Error | None:
         if isinstance(error, sqlite3.Error):
             return error
     return None
+
+
+def _code(error: sqlite3.Error) -> str:
+    """SQLite's name for an error, as `SQLITE_FULL`."""
+    return getattr(error, "sqlite_errorname", "") or ""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from daemon.errors import StateError
 from daemon.model import DATASET_TRANSITIONS, DELIVERY_TRANSITIONS, FILE_TRANSITIONS, SESSION_TRANSITIONS
-from daemon.store.database import Database, damaged, unsound
+from daemon.store.database import Database, unsound
+from daemon.store.diagnosis import damaged
 from daemon.store.datasets import Datasets
 from daemon.store.deliveries import Deliveries
 from daemon.store.files import Files
