@@ -21,6 +21,9 @@ from ingestors.api import Candidate
 from ingestors.registry import Registry
 from tests.contactsheet import CORPUS, files_in
 from tests.fakes import binary_files, hdf5_files, scopefoundry_files, vendor_files
+from tests.fakes.text_formats import FORMATS
+from tests.fakes.text_tables import TABLES
+from tests.fakes.text_tables_more import MORE_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,6 +65,8 @@ def write_small(folder: Path) -> None:
     """Files with little in them, so that a changed byte matters: pictures, frames, and all that the tests can make."""
     for name, content in [*_pictures(), *_frames()]:
         (folder / name).write_bytes(content)
+    for at, export in enumerate((TABLES | MORE_TABLES | FORMATS).values()):
+        (folder / f"text{at}{Path(export.name).suffix}").write_bytes(export.text.encode())
     for name, make in [
         *inspect.getmembers(binary_files, inspect.isfunction),
         *inspect.getmembers(vendor_files, inspect.isfunction),
