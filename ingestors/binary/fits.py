@@ -162,9 +162,10 @@ def _axis(cards: dict[str, Any], number: int) -> Axis:
 def _moment(cards: dict[str, Any]) -> dates.Moment:
     """`DATE-OBS`, with `TIME-OBS` if it is a day only; the standard's time is UTC unless `TIMESYS` says otherwise."""
     day = str(cards.get("DATE-OBS", "") or cards.get("DATE_OBS", ""))
-    clock = str(cards.get("TIME-OBS", "") or cards.get("UT", ""))
+    clock = str(cards.get("TIME-OBS", "") or cards.get("UT", "")).strip()
+    clock = f"0{clock}" if re.match(r"\d:", clock) else clock
     if re.fullmatch(r"\d\d/\d\d/\d\d", day):
-        return dates.parse(day, ("%d/%m/%y",))
+        return dates.parse(f"{day} {clock}".strip(), ("%d/%m/%y",))
     if re.fullmatch(r"\d{4}-\d\d-\d\d", day) and re.match(r"\d\d:\d\d:\d\d", clock):
         day = f"{day}T{clock}"
     zone = (

@@ -183,7 +183,7 @@ def _shown(signal: Signal, title: str, *, reverse: bool) -> list[Thumbnail]:
     picked = np.unique(np.linspace(0, len(frames) - 1, min(len(frames), _MOST_FRAMES)).astype(int))
     tiles = [frames[at] if signal.rows_down else frames[at][::-1] for at in picked]
     labels = [_labels(signal)[at] for at in picked] if len(frames) == values.shape[0] else []
-    total = (signal.shape or values.shape)[0]
+    total = int(np.prod((signal.shape or values.shape)[:-2]))
     return [thumbnail(f"{len(picked)} of {total} frames", montage(tiles, title=title, labels=labels))]
 
 

@@ -286,8 +286,62 @@ def daqmx() -> bytes:
     )
 
 
+def andi() -> bytes:
+    """A chromatogram of 64 points, one every half second."""
+
+    def words(text: str) -> bytes:
+        return struct.pack(">I", len(text)) + text.encode().ljust(-(-len(text) // 4) * 4, b"\0")
+
+    def attribute(name: str, text: str) -> bytes:
+        return words(name) + struct.pack(">II", 2, len(text)) + text.encode().ljust(-(-len(text) // 4) * 4, b"\0")
+
+    told = {
+        "aia_template_revision": "1.0",
+        "injection_date_time_stamp": "20090401155543-0700",
+        "sample_name": "caffeine",
+        "detector_name": "VWD",
+        "detector_unit": "mAU",
+    }
+    head = b"CDF\x01" + struct.pack(">III", 0, 10, 1) + words("point_number") + struct.pack(">I", 64)
+    head += struct.pack(">II", 12, len(told)) + b"".join(attribute(*pair) for pair in told.items())
+    names = (
+        ("ordinate_values", (0,), (LINE * 1000).astype(">f4")),
+        ("actual_delay_time", (), np.array([1.0], ">f4")),
+        ("actual_sampling_interval", (), np.array([0.5], ">f4")),
+    )
+
+    def listed(start: int) -> bytes:
+        found = struct.pack(">II", 11, len(names))
+        for name, dimensions, values in names:
+            found += (
+                words(name)
+                + struct.pack(f">I{len(dimensions)}I", len(dimensions), *dimensions)
+                + struct.pack(">II", 0, 0)
+            )
+            found += struct.pack(">III", 5, values.nbytes, start)
+            start += values.nbytes
+        return found
+
+    return head + listed(len(head) + len(listed(0))) + b"".join(bytes(values.tobytes()) for _, _, values in names)
+
+
+def fcs() -> bytes:
+    """Sixty-four events of two detectors and the time."""
+    events = np.stack([LINE * 1000, LINE * -10, np.arange(64.0)], axis=1).astype(">f4").tobytes()
+    pairs = {
+        "$PAR": "3", "$TOT": "64", "$MODE": "L", "$DATATYPE": "F", "$BYTEORD": "4,3,2,1", "$P1N": "FSC-A", "$P1B": "32", "$P1R": "262144", "$P2N": "FL1-A", "$P2S": "GFP//RFP", "$P2B": "32",
+        "$P2R": "262144", "$P3N": "Time", "$P3B": "32", "$P3R": "64", "$DATE": "28-FEB-2013", "$BTIM": "15:19:53", "$CYT": "LSRII", "$SRC": "yeast",
+    }  # fmt: skip
+    text = "/" + "".join(f"{key}/{value}/" for key, value in pairs.items())
+    begin = 58
+    first = begin + len(text)
+    places = (begin, first - 1, first, first + len(events) - 1, 0, 0)
+    return b"FCS3.0    " + "".join(f"{place:8d}" for place in places).encode() + text.encode() + events
+
+
 EVERY: Final[dict[str, tuple[str, Any]]] = {
     "opus": ("a.0", opus), "omnic": ("a.spa", omnic), "perkinelmer": ("a.sp", perkinelmer), "perkinelmer_image": ("a.fsm", perkinelmer_image), "gsf": ("a.gsf", gsf),
     "wsxm": ("a.stp", wsxm), "jpk": ("a.jpk-force", jpk), "pxp": ("a.pxp", pxp), "raw4": ("a.raw", raw4), "nanoscope_force": ("a.spm", nanoscope_force), "daqmx": ("a.tdms", daqmx),
+    "andi": ("a.cdf", andi), "fcs": ("a.fcs", fcs),
 }  # fmt: skip
 """A name and a writer for each of them."""

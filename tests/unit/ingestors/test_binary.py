@@ -68,6 +68,8 @@ FACTS: dict[str, dict[str, Any]] = {
     "raw4": {"samples": ["quartz"], "timestamp": "2018-05-17T10:11:12", "measurement": "X-ray diffraction"},
     "nanoscope_force": {"timestamp": "2010-03-12T15:12:45", "data_type": "NanoScope force curve"},
     "daqmx": {"dataset_name": "two channels", "data_type": "LabVIEW TDMS"},
+    "andi": {"timestamp": "2009-04-01T15:55:43-07:00", "samples": ["caffeine"], "measurement": "Chromatography"},
+    "fcs": {"timestamp": "2013-02-28T15:19:53", "samples": ["yeast"], "instrument_name": "LSRII"},
 }
 EVERY = files.EVERY | vendor_files.EVERY
 

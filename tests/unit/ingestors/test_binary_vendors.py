@@ -205,6 +205,21 @@ def test_buffers_of_daqmx_are_scaled(tmp_path: Path) -> None:
     assert [left["min"], left["max"], right["min"], right["max"]] == pytest.approx([1.0, 2.0, 0.0, 1.0])
 
 
+def test_a_chromatogram_has_its_time_and_its_unit(tmp_path: Path) -> None:
+    """ANDI keeps the sampling interval beside the values."""
+    data = metadata(tmp_path, "a.cdf", vendor_files.andi())["data"]
+    assert data["max"] == pytest.approx(1000)
+    assert data["axes"] == [{"name": "Time", "unit": "s", "points": 64, "first": 1.0, "last": 32.5}]
+
+
+def test_events_of_a_cytometer_are_a_table(tmp_path: Path) -> None:
+    """Each detector is a column with its range; a doubled separator belongs to a value."""
+    table = metadata(tmp_path, "a.fcs", vendor_files.fcs())["table"]
+    assert [column["name"] for column in table["columns"]] == ["FSC-A", "FL1-A (GFP/RFP)", "Time"]
+    assert table["rows"] == 64
+    assert [table["columns"][1]["min"], table["columns"][0]["max"]] == pytest.approx([-10, 1000])
+
+
 def test_years_of_labspec_count_from_1900(tmp_path: Path) -> None:
     """LabSpec writes 115 for 2015 into SPC files."""
     content = bytearray(binary_files.spc())
