@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from daemon.errors import StateError
 from daemon.model import DATASET_TRANSITIONS, DELIVERY_TRANSITIONS, FILE_TRANSITIONS, SESSION_TRANSITIONS
 from daemon.store.database import Database, unsound
-from daemon.store.diagnosis import damaged
 from daemon.store.datasets import Datasets
 from daemon.store.deliveries import Deliveries
+from daemon.store.diagnosis import damaged
 from daemon.store.files import Files
 from daemon.store.journal import JournalTable
 from daemon.store.roots import Roots
