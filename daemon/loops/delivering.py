@@ -22,6 +22,7 @@ from daemon.errors import (
 from daemon.loops import parts
 from daemon.loops.context import Stopping
 from daemon.loops.donesteps import DoneSteps
+from daemon.loops.stubborn import Stubborn, worth_telling
 from daemon.model import DeliveryState
 from daemon.policies import last_versions_only, quiet_seconds
 from daemon.record_json import from_json
@@ -73,6 +74,7 @@ class Delivering:
         self._policy = policy
         self._reserved = threading.Lock()
         self._told_at = float("-inf")
+        self._stubborn = Stubborn()
 
     def run(self, name: str) -> None:
         """Deliver what is due until the service stops."""
@@ -253,18 +255,26 @@ class Delivering:
             self._told_at = now
             log.warning("catalog.down", catalog=self._catalog.name, problem=problem)
         delay = next_delay(delivery.attempts, self._randomness, retry_after)
+        alone = self._stubborn.words(delivery.dataset, delivery.attempts)
+        problem = f"{problem} {alone}".rstrip()
         self._wait(delivery, delay, problem)
-        if now - self._told_at < TOLD_SECONDS:  # a catalog that is down for a week is not the log's only story
+        stubborn = bool(alone) and worth_telling(delivery.attempts)
+        if (
+            not stubborn and now - self._told_at < TOLD_SECONDS
+        ):  # a week of a catalog that is down is not all of the log
             return
         self._told_at = now
-        log.info(
-            "delivery.waiting",
-            catalog=self._catalog.name,
-            dataset=record.unique_id,
-            attempt=delivery.attempts,
-            seconds=round(delay, 1),
-            problem=problem,
-        )
+        told = {
+            "catalog": self._catalog.name,
+            "dataset": record.unique_id,
+            "attempt": delivery.attempts,
+            "seconds": round(delay, 1),
+            "problem": problem,
+        }
+        if stubborn:
+            log.warning("delivery.waiting", **told)
+        else:
+            log.info("delivery.waiting", **told)
 
     def _credentials(self, delivery: DeliveryRow, error: CredentialsRefused) -> None:
         if self._circuit.failed(error.message, None, credentials=True):
@@ -316,6 +326,7 @@ class Delivering:
             self._context.store.datasets.delivered_if_all(delivery.dataset)
             stopping = self._context.stopping.is_set()
             following = None if stopping else self._lease(small=small)
+        self._stubborn.arrived(delivery.dataset)
         if skipped:
             name = record.value("dataset_name")
             log.info(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import subprocess
@@ -24,20 +23,31 @@ def real_pds(folder: Path, blob_limit: int | None = None) -> Iterator[tuple[str,
     """Its address, the account's handle and app password; everything is gone afterwards."""
     if not (BOX / ".ready").exists():
         pytest.skip("there is no PDS in .oracles/pds; `make test-pds` installs it")
-    node = BOX / "node/bin/node"
-    ports = [_free_port(), _free_port()]
-    command = [str(node), "box.mjs", *map(str, ports), str(folder), *([str(blob_limit)] if blob_limit else [])]
-    environment = {**os.environ, "LOG_ENABLED": "0", "NODE_NO_WARNINGS": "1"}
-    with subprocess.Popen(
-        command, cwd=BOX, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True
-    ) as process:
-        assert process.stdout is not None
-        assert json.loads(process.stdout.readline())["ready"]
-        url = f"http://127.0.0.1:{ports[0]}"
+    process, url = _begun(folder, blob_limit)
+    with process:
         try:
             yield url, "alice.test", _app_password(url)
         finally:
             process.terminate()
+
+
+def _begun(folder: Path, blob_limit: int | None) -> tuple[subprocess.Popen[str], str]:
+    """The process and its address. A port that was free may be somebody's a moment later: then others are tried."""
+    node = BOX / "node/bin/node"
+    environment = {**os.environ, "LOG_ENABLED": "0", "NODE_NO_WARNINGS": "1"}
+    limit = [str(blob_limit)] if blob_limit else []
+    for turn in range(3):
+        ports = _free_ports()
+        process = subprocess.Popen(
+            [str(node), "box.mjs", *map(str, ports), str(folder / str(turn)), *limit],
+            cwd=BOX, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True,
+        )  # fmt: skip
+        assert process.stdout is not None
+        if process.stdout.readline().startswith("{"):
+            return process, f"http://127.0.0.1:{ports[0]}"
+        with process:
+            process.terminate()
+    raise AssertionError("the PDS did not start three times; its own words stand above")
 
 
 def _app_password(url: str) -> str:
@@ -54,7 +64,8 @@ def _app_password(url: str) -> str:
     return str(answer.json()["password"])
 
 
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+def _free_ports() -> tuple[int, int]:
+    with socket.socket() as one, socket.socket() as other:
+        for listener in (one, other):
+            listener.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1]), int(other.getsockname()[1])

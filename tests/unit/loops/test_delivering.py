@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import structlog
@@ -25,7 +26,12 @@ from daemon.store.datasets import VANISHED
 from tests.fakes.scripted import Crash, ScriptedCatalog
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from daemon.catalogs.catalog import Attempt
+    from daemon.clock import ManualClock
     from daemon.loops.delivering import Delivering
+    from daemon.model import DatasetRecord, Step
     from daemon.store.deliveries import DeliveryRow
     from tests.fakes.workshop import Workshop
 
@@ -119,6 +125,44 @@ def test_a_catalog_that_is_down_is_asked_by_one_delivery(workshop: Workshop) -> 
     assert workshop.store.deliveries.counts() == {"crucible": {"delivered": 10}}
     assert circuit.report().state is CircuitState.CLOSED
     assert len(set(catalog.effects)) == len(catalog.effects) == 30
+
+
+class Choosy(ScriptedCatalog):
+    """It answers 500 whenever it is given one file, and takes everything else."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        super().__init__()
+        self.clock, self.tries = clock, []  # type: ignore[var-annotated]
+
+    def perform(self, step: Step, record: DatasetRecord, attempt: Attempt) -> Mapping[str, Any]:
+        """Every time the same for the same."""
+        if step.key == "a.dat":
+            self.tries.append(self.clock.monotonic())
+            raise CatalogUnavailable("It answered 500.")
+        return super().perform(step, record, attempt)
+
+
+def test_a_dataset_that_a_catalog_cannot_take_waits_alone_and_says_so(workshop: Workshop) -> None:
+    """The same 500 for ever: ever later tries, the others go on, and status and log say that it is this dataset."""
+    ready(workshop, "a.dat")
+    catalog = Choosy(workshop.clock)
+    loop, _ = workshop.deliverer(catalog)
+    with structlog.testing.capture_logs() as lines:
+        for number in range(3000):
+            if number == 20:
+                ready(workshop, "b.dat", "c.dat")
+            step(loop)
+            workshop.clock.advance(10)
+    (bad,) = workshop.store.deliveries.failing(9)
+    assert bad.error.startswith("It answered 500. It took 2 other datasets meanwhile, so it may be this one")
+    assert sum(line["event"] == "delivery.delivered" for line in lines) == 2
+    warned = [line for line in lines if line["event"] == "delivery.waiting" and line["log_level"] == "warning"]
+    assert [line["attempt"] for line in warned if line["attempt"] > 8] == [16]
+    assert all("other datasets meanwhile" in line["problem"] for line in warned)
+    gaps = [later - earlier for earlier, later in itertools.pairwise(catalog.tries)]
+    assert len(gaps) < 200
+    assert max(gaps) > 600
+    assert min(gaps[10:]) >= 10
 
 
 def test_a_refused_key_stops_the_catalog_and_parks_nothing(workshop: Workshop) -> None:
