@@ -44,6 +44,8 @@ def kept(part: DatasetRecord, step: Step) -> Step:
 
 def outcomes(record: DatasetRecord, known: Mapping[Key, StepRow]) -> dict[str, dict[Key, Mapping[str, Any]]]:
     """What the known steps gave, for the dataset (empty) and for each child by its key."""
+    if not record.children:
+        return {"": {key: row.outcome for key, row in known.items()}}
     parts = {child.unique_id: child.part for child in record.children}
     found: dict[str, dict[Key, Mapping[str, Any]]] = {"": {}, **{part: {} for part in parts.values()}}
     for (kind, key), row in known.items():
