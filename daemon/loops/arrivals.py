@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger("labferry.watch")
 
 UNSETTLED: Final = frozenset({FileState.SEEN, FileState.SETTLING})
+LOOP: Final = "watching"
+"""The loop that asks, as the watchdog knows it."""
 BATCH: Final = 500
 """Files for each transaction: others get their turn in between."""
 
@@ -62,10 +64,12 @@ class Arrivals:
             recognise(self._store, root)  # a root that went away leaves nothing to conclude from
         # New names first: a file that was renamed takes its row along before another one takes its name.
         for names in batched(sorted(arrived, key=known.__contains__)):
+            self._context.heartbeats.beat(LOOP)  # a folder of 100,000 files takes minutes
             with self._recording():
                 for name in names:
                     self._arrived(root, prefix + name, arrived[name], known=name in known)
         for names in batched(missing):
+            self._context.heartbeats.beat(LOOP)
             with self._recording():
                 for name in names:
                     self._missing(root, prefix + name)

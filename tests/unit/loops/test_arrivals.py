@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from daemon.errors import StateError
+from daemon.loops.arrivals import BATCH, Arrivals
+from daemon.loops.context import Heartbeats
 from daemon.model import DatasetState, DeliveryState, FileState
 from daemon.store.datasets import VANISHED
+from daemon.watch.scan import list_folder
 
 if TYPE_CHECKING:
     from tests.fakes.workshop import Workshop
@@ -311,3 +315,28 @@ def test_a_store_that_fails_is_no_reason_to_lose_a_file(workshop: Workshop) -> N
         raise AssertionError("the store did not fail")
     workshop.whole()
     assert workshop.groups() == {"x.dat": ("composed", {"x.dat"})}
+
+
+class Counting(Heartbeats):
+    """Heartbeats that are counted."""
+
+    beats = 0
+
+    def beat(self, name: str, within: float = 60.0) -> None:
+        """One more."""
+        self.beats += name == "watching"
+        super().beat(name, within)
+
+
+def test_a_folder_of_thousands_does_not_look_like_a_loop_that_hangs(workshop: Workshop) -> None:
+    """The watchdog hears of every batch: comparing one folder of 45,000 new files took longer than it waits."""
+    for number in range(BATCH + 1):
+        workshop.write(f"many/{number}.dat", b"x")
+    heartbeats = Counting(workshop.clock)
+    context = replace(workshop.context, heartbeats=heartbeats)
+    arrivals = Arrivals(context, workshop.placing, workshop.settling, workshop.filters)
+    listing = list_folder(workshop.data, "many", workshop.filters[0])
+    assert arrivals.compare(workshop.root, listing) == BATCH + 1
+    assert heartbeats.beats == 2
+    assert arrivals.compare(workshop.root, replace(listing, files={})) == BATCH + 1
+    assert heartbeats.beats == 4
