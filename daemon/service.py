@@ -186,6 +186,7 @@ class Service:
         return self._watching.problems()
 
     def _build(self, state: Path) -> None:
+        """Connect the catalogs, then make every loop and what it needs."""
         instrument = self._instrument
         self.connections = connect(catalogs_of(instrument), instrument, self._clock)
         for connection in self.connections.values():
@@ -201,23 +202,48 @@ class Service:
             heartbeats=self._heartbeats,
             extract_bell=Bell(self._clock, self._stopping),
         )
-        rules = CompanionRules(instrument.datasets)
+        hints, rules = Hints(watch_bell), CompanionRules(instrument.datasets)
+        self._make_finders(state, hints, watch_bell, rules)
+        extracting, sandbox = self._make_readers(state, hints, rules)
+        self._make_keepers()
+        self._circuits: dict[str, Circuit] = {}
+        sending = (
+            ()
+            if self._recall
+            else (*self._delivering_loops(hints), _Loop("backups", BackingUp(self._context, state).run))
+        )
+        following = Following(self._context, {name: one.catalog for name, one in self.connections.items()})
+        self._loops = [
+            _Loop("watching", self._watching.run),
+            *(_Loop(f"settling-{number}", self._settling.run) for number in range(SETTLE_THREADS)),
+            *(_Loop(f"extracting-{number}", extracting.run) for number in range(EXTRACT_THREADS)),
+            *sending,
+            _Loop("following", following.run),
+            _Loop("housekeeping", self._housekeeping.run),
+        ]
+        self._wakers = [
+            watch_bell.ring, self._settling.wake, self._context.extract_bell.ring, self._context.wake_deliveries, sandbox.close,
+        ]  # fmt: skip
+
+    def _make_finders(self, state: Path, hints: Hints, bell: Bell, rules: CompanionRules) -> None:
+        """What finds files and waits until they are complete."""
+        instrument = self._instrument
         filters = tuple(PathFilter(root.include, (*root.exclude, *OWN_FILES)) for root in instrument.roots)
-        hints = Hints(watch_bell)
         placing = Placing(self.store, rules)
         self._adopt(placing)
         self._settling = Settling(self._context, SettleRules(instrument.settle), placing, hints)
         arrivals = Arrivals(self._context, placing, self._settling, filters)
         self._watcher = self._make_watcher(state, hints)
         self._watching = Watching(
-            self._context, arrivals, filters, hints, bell=watch_bell, listening=lambda: self._heard,
+            self._context, arrivals, filters, hints, bell=bell, listening=lambda: self._heard,
             room=self._backfilling.room,
         )  # fmt: skip
+
+    def _make_readers(self, state: Path, hints: Hints, rules: CompanionRules) -> tuple[Extracting, Sandbox]:
+        """What reads datasets and composes their records."""
+        extract = self._instrument.extract
         sandbox = Sandbox(
-            timeout=instrument.extract.timeout,
-            memory=instrument.extract.memory,
-            workers=EXTRACT_THREADS,
-            scratch=state / "scratch",
+            timeout=extract.timeout, memory=extract.memory, workers=EXTRACT_THREADS, scratch=state / "scratch"
         )
         self._closers.append(sandbox.close)
         composing = Composing(self._context, list(self.connections))
@@ -227,6 +253,10 @@ class Service:
             self._context, sandbox, composing, rules, hints,
             recalling=lambda root: self.recalling or (beside if root.backfill else None),
         )  # fmt: skip
+        return extracting, sandbox
+
+    def _make_keepers(self) -> None:
+        """What is done now and then."""
         self._reingesting = Reingesting(self._context)
         ticks = [
             self._watch_the_watcher,
@@ -235,20 +265,6 @@ class Service:
             *(connection.tick for connection in self.connections.values()),
         ]
         self._housekeeping = Housekeeping(self._context, list(self.connections), ticks)
-        backing_up = BackingUp(self._context, state)
-        following = Following(self._context, {name: one.catalog for name, one in self.connections.items()})
-        self._circuits: dict[str, Circuit] = {}
-        self._loops = [
-            _Loop("watching", self._watching.run),
-            *(_Loop(f"settling-{number}", self._settling.run) for number in range(SETTLE_THREADS)),
-            *(_Loop(f"extracting-{number}", extracting.run) for number in range(EXTRACT_THREADS)),
-            *(() if self._recall else (*self._delivering_loops(hints), _Loop("backups", backing_up.run))),
-            _Loop("following", following.run),
-            _Loop("housekeeping", self._housekeeping.run),
-        ]
-        self._wakers = [
-            watch_bell.ring, self._settling.wake, self._context.extract_bell.ring, self._context.wake_deliveries, sandbox.close,
-        ]  # fmt: skip
 
     def _watched(self, index: int, root: Root) -> WatchedFolder:
         old = index >= len(self._configured.roots)
