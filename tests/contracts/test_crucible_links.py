@@ -11,19 +11,16 @@ import pytest
 from daemon.catalogs.catalog import known_there
 from daemon.catalogs.credentials import Key
 from daemon.catalogs.crucible.adapter import Crucible, CrucibleOptions
-from daemon.children import ExtractedChild, with_children
 from daemon.clock import SystemClock
 from daemon.errors import NotYet
 from daemon.mfid import new_mfid
 from daemon.model import SampleRef
 from tests.catalogserver import Server
-from tests.fakes.deliveries import Notebook, dataset_record, record_file
+from tests.fakes.deliveries import Notebook, dataset_record, record_file, tray_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from daemon.model import DatasetRecord
 
 
 @pytest.fixture(scope="module")
@@ -121,9 +118,7 @@ def test_a_sample_that_the_file_names_with_its_id_is_made_where_it_is_missing(se
 
 def test_a_child_that_the_catalogs_own_ingestor_made_is_taken_for_ours(server: Server) -> None:
     """A child of this name that the parent has already gets the metadata and the link; another name makes another child."""
-    record = with_children(
-        composed(fresh()), [ExtractedChild(key, {"dataset_name": f"film {key}"}, {"place": key}) for key in ("1", "2")]
-    )
+    record = tray_record(fresh(), "film 1", "film 2")
     theirs = server.dataset(dataset_name="film 1")
     adapter, notebook = crucible(server), Notebook()
     notebook.deliver(adapter, replace(record, children=()))
@@ -146,11 +141,6 @@ def test_a_child_that_the_catalogs_own_ingestor_made_is_taken_for_ours(server: S
     there = known_there(record.children[0], {("record", record_step.key): told})
     assert (there.unique_id, [adapter.recall(step, there) is not None for step in rest]) == (theirs, [True] * len(rest))
     adapter.close()
-
-
-def composed(unique_id: str) -> DatasetRecord:
-    """A measurement as composing gives it."""
-    return dataset_record(unique_id, {"dataset_name": "tray"}, scientific_metadata={"labferry": {"path": "tray.h5"}})
 
 
 def test_metadata_take_the_place_of_all_where_it_is_asked_for(server: Server) -> None:

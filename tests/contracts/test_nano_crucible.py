@@ -6,13 +6,19 @@ import io
 import json
 import os
 import subprocess
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
 
+from daemon.catalogs.credentials import Key
+from daemon.catalogs.crucible.adapter import Crucible, CrucibleOptions
+from daemon.clock import SystemClock
+from daemon.mfid import new_mfid
 from tests.catalogserver import Server
+from tests.fakes.deliveries import Notebook, tray_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -136,6 +142,18 @@ def test_the_client_adds_replaces_and_links(server: Server, folder: Path) -> Non
         "  client.deletions.request(parent, 'test')['status'] == 'pending']"
     )
     assert client(server, folder, script) == [True] * 9
+
+
+def test_the_client_finds_children_under_their_parent(server: Server, folder: Path) -> None:
+    """The list by which Crucible's own ingestors tell that a child is there holds what labferry made, by its name."""
+    record = tray_record(new_mfid(time.time_ns()), "film 1", "film 2")
+    adapter = Crucible(CrucibleOptions(server.where["url"], Key(server.token, "a test"), verify=False), SystemClock())
+    for one in (record, *record.children):
+        Notebook().deliver(adapter, one)
+    adapter.close()
+    script = f"result = {{one['dataset_name']: one['unique_id'] for one in client.datasets.list_children('{record.unique_id}')}}"
+    expected = {one.value("dataset_name"): one.unique_id for one in record.children}
+    assert client(server, folder, script) == expected
 
 
 def test_the_command_line_works(server: Server, folder: Path) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import google_crc32c
 
 from daemon.catalogs.catalog import Attempt
+from daemon.children import ExtractedChild, with_children
 from daemon.errors import CatalogError, SourceChanged
 from daemon.model import Attribute, DatasetRecord, Fingerprint, RecordFile, RecordThumbnail, SampleRef, Source
 
@@ -54,6 +55,16 @@ def dataset_record(unique_id: str, attributes: Mapping[str, Any] | None = None, 
         samples=samples,
         **parts,
     )
+
+
+def tray_record(unique_id: str, *films: str) -> DatasetRecord:
+    """A measurement with a child for each film, keys from 1 on."""
+    record = dataset_record(unique_id, {"dataset_name": "tray"}, scientific_metadata={"labferry": {"path": "tray.h5"}})
+    children = [
+        ExtractedChild(f"{number}", {"dataset_name": film}, {"place": f"{number}"})
+        for number, film in enumerate(films, 1)
+    ]
+    return with_children(record, children)
 
 
 @dataclass
