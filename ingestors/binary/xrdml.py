@@ -96,7 +96,11 @@ def _scan(element: Element) -> diffraction.Scan | None:
     axes.sort(key=lambda pair: pair[0].casefold() != wanted)
     moving = [column for _, column in axes] or [Column("point", None, np.arange(length, dtype=np.float64))]
     factors = _list(points.find("beamAttenuationFactors"))
-    name = "Intensity" if factors.size != length else "Intensity (not corrected for the attenuator)"
+    corrected = (
+        factors.size == length and found.tag == "counts"
+    )  # `intensities` are what the attenuator did not let through too
+    name = "Intensity (corrected for the attenuator)" if corrected and np.ptp(factors) else "Intensity"
+    counts = counts * factors if corrected else counts
     return diffraction.Scan((*moving, Column(name, found.get("unit", "counts"), counts)), element.get("scanAxis", ""))
 
 

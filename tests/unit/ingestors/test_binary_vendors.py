@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -218,6 +219,25 @@ def test_events_of_a_cytometer_are_a_table(tmp_path: Path) -> None:
     assert [column["name"] for column in table["columns"]] == ["FSC-A", "FL1-A (GFP/RFP)", "Time"]
     assert table["rows"] == 64
     assert [table["columns"][1]["min"], table["columns"][0]["max"]] == pytest.approx([-10, 1000])
+
+
+@pytest.mark.parametrize(
+    ("element", "factor", "name"),
+    [("counts", 10.0, "Intensity (corrected for the attenuator)"), ("intensities", 1.0, "Intensity")],
+)
+def test_counts_behind_an_attenuator_are_corrected(tmp_path: Path, element: str, factor: float, name: str) -> None:
+    """PANalytical's `counts` come before the attenuator's factor, its `intensities` have it in them."""
+    plain = binary_files.xrdml().decode()
+    found = re.search(r"<(intensities|counts)( [^>]*)?>([^<]*)</\1>", plain)
+    assert found is not None
+    size = len(found[3].split())
+    values, factors = " ".join(str(index) for index in range(size)), " ".join(["10"] * (size - 1) + ["1"])
+    changed = plain.replace(
+        found[0],
+        f'<beamAttenuationFactors>{factors}</beamAttenuationFactors><{element} unit="counts">{values}</{element}>',
+    )
+    column = metadata(tmp_path, "a.xrdml", changed.encode())["table"]["columns"][-1]
+    assert (column["name"], column["max"]) == (name, max((size - 2) * factor, size - 1))
 
 
 def test_years_of_labspec_count_from_1900(tmp_path: Path) -> None:
