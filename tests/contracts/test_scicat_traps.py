@@ -668,6 +668,27 @@ def test_what_may_still_be_under_way_is_looked_up_later(one: Bench) -> None:
     assert (error.value.retry_after or 0) >= 5
 
 
+def test_a_record_that_no_request_can_carry_is_refused_first(one: Bench) -> None:
+    """Trap: a body over 16 MB is a 500 of one bare text, which looks like trouble that passes."""
+    with pytest.raises(CatalogRefused, match="scientificMetadata: is larger than the 15 MB"):
+        one.deliver(one.adapter(), one.record(scientific_metadata={"log": "x" * 15_000_000}))
+    assert one.fake.seen == []
+
+
+def test_a_dataset_without_files_has_no_list(one: Bench) -> None:
+    """Trap: an empty list of files is a 400; a session's dataset has none at all."""
+    one.deliver(one.adapter(), one.record(files=0))
+    (there,) = one.fake.named("scan 1")
+    assert (there.blocks, there.record["numberOfFiles"], len(there.attachments)) == ([], 0, 1)
+
+
+@pytest.mark.parametrize(("said", "sent"), [("RAW", "raw"), ("processed", "derived"), ("calibration", "calibration")])
+def test_a_dataset_s_type_is_raw_derived_or_the_facility_s(one: Bench, said: str, sent: str) -> None:
+    """Trap: v4 takes any word for the type, and RAW is another one than raw."""
+    one.deliver(one.adapter(dataset={"type": "{data_type}"}), one.record(attributes={"data_type": said}))
+    assert first_body(one)["type"] == sent
+
+
 # 2 What the existing tools do
 
 
