@@ -75,7 +75,7 @@ def common_folder(files: Sequence[RecordFile], base: str | None) -> tuple[str, d
 
     A rewritten file's later content has a name of its own (`scan.v2.dat`), under which a copy stands beside the first.
     """
-    folder = base or posixpath.commonpath({posixpath.dirname(file.path) for file in files})
+    folder = base or posixpath.commonpath({file.path.rpartition("/")[0] or "/" for file in files})
     names = {}
     for file in files:
         below = file.path.startswith(f"{folder}/")
