@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +15,7 @@ import pytest
 
 from daemon.clock import ManualClock
 from daemon.errors import StateError
-from daemon.model import Digests, FileState, Fingerprint, SessionEvidence
+from daemon.model import DatasetId, Digests, FileState, Fingerprint, RecordThumbnail, SessionEvidence
 from daemon.store.database import Database, IntegrityError
 from daemon.store.opening import STORE_NAME, Ownership, Store, open_store, visit_store
 
@@ -65,6 +68,28 @@ def test_opening_again_changes_nothing(tmp_path: Path, store: Store) -> None:
     assert row is not None
     assert (row.fingerprint, row.state) == (BIG, FileState.SEEN)
     again.close()
+
+
+def test_a_store_from_before_child_datasets_keeps_its_pictures(tmp_path: Path) -> None:
+    """Pictures that were kept before a child could have any are the dataset's own; a reader that comes first sees them too."""
+    scripts = sorted((Path(__file__).parents[3] / "daemon" / "store" / "migrations").glob("*.sql"))
+    path = tmp_path / "store.sqlite"
+    with closing(sqlite3.connect(path)) as old, old:
+        old.executescript("".join(script.read_text("utf-8") for script in scripts[:3]))
+        old.execute(
+            "INSERT INTO datasets (id, kind, session, state, first_seen) VALUES (7, 'session', NULL, 'ready', '')"
+        )
+        old.execute("INSERT INTO thumbnails VALUES (7, 0, 'a.png', 'a', 1, 1, '0', x'00')")
+        old.execute("PRAGMA user_version = 3")
+    expected = (RecordThumbnail("a.png", "a", 1, 1, "0", b"\0"),)
+    visitor = visit_store(tmp_path, CLOCK)
+    assert visitor.datasets.thumbnails(DatasetId(7)) == expected
+    visitor.close()
+    owner = open_store(tmp_path, "bench", CLOCK)
+    assert owner.datasets.thumbnails(DatasetId(7)) == expected
+    owner.datasets.keep_thumbnails(DatasetId(7), [*expected, replace(expected[0], part="S01")])
+    assert [one.part for one in owner.datasets.thumbnails(DatasetId(7))] == ["", "S01"]
+    owner.close()
 
 
 def test_a_store_of_a_newer_program_is_not_touched(tmp_path: Path, store: Store) -> None:
