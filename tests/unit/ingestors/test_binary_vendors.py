@@ -259,3 +259,40 @@ def test_a_file_that_is_cut_off_anywhere_is_read_or_refused(tmp_path: Path, kind
         if Binary().claim(Candidate(path)) is not None:
             with suppress(UnreadableError):
                 Binary().extract(Candidate(path))
+
+
+def test_a_driven_cantilever_is_an_afm_whatever_the_controller_is_called(tmp_path: Path) -> None:
+    """Nanonis: oscillation control that is on says more than the name of the height's controller; `pixels/line` is no unit."""
+    told = b":Oscillation Control>Phase controller on:\nTRUE\n:Oscillation Control>Amplitude controller on:\nTRUE\n:Oscillation Control>output off:\nFALSE\n:Scan>pixels/line:\n32\n"
+    content = binary_files.sxm().replace(b":SCANIT_END:", told + b":SCANIT_END:")
+    assert made(tmp_path, "plain.sxm", binary_files.sxm()).attributes["measurement"] == "Scanning tunneling microscopy"
+    found = made(tmp_path, "driven.sxm", content)
+    assert found.attributes["measurement"] == "Atomic force microscopy"
+    assert "pixels/line" in str(jsonable(found.scientific_metadata))
+
+
+def test_a_picture_of_nothing_comes_last(tmp_path: Path) -> None:
+    """A channel that recorded zeros only must not stand for the file."""
+    planes = np.stack([np.zeros((24, 32))] * 2 + [np.arange(24 * 32).reshape(24, 32)] * 2).astype(">f4")
+    head = binary_files.sxm().partition(b"\x1a\x04")[0]
+    row = b"\t14\tZ\tm\tboth\t1.0E+0\t0.0E+0\n"
+    head = head.replace(row, row.replace(b"14\tZ\tm", b"0\tAux\tV") + row)
+    found = made(tmp_path, "flat.sxm", head + b"\x1a\x04" + planes.tobytes())
+    assert [thumbnail.caption for thumbnail in found.thumbnails] == ["Z", "Aux"]
+
+
+def test_a_line_detector_at_rest_is_a_pattern_over_its_channels(tmp_path: Path) -> None:
+    """Bruker's "PSD fixed" has one point with all channels, whose angles count from the detector's position."""
+    channels = 40
+    counts = [10 * index % 130 for index in range(channels)]
+    raw = (
+        '<RawData><TimeStampStarted>2022-05-06T07:08:09+02:00</TimeStampStarted><DataRoutes><DataRoute RouteFlag="Final">'
+        '<ScanInformation VisibleName="PSD fixed"><ScanAxes><ScanAxisInfo AxisName="TwoTheta" VisibleName="2Theta" Unit="°">'
+        "<Reference>30</Reference><Start>-2</Start><Stop>1.9</Stop><Increment>0.1</Increment></ScanAxisInfo></ScanAxes></ScanInformation>"
+        f'<DataViews><RawDataView Start="0" Length="2"/><RawDataView Start="2" Length="{channels}"><Recording/></RawDataView></DataViews>'
+        f"<Datum>60,1,{','.join(map(str, counts))}</Datum></DataRoute></DataRoutes></RawData>"
+    )
+    found = made(tmp_path, "still.brml", binary_files.archive({"Experiment0/RawData0.xml": raw}))
+    angle, intensity = jsonable(found.scientific_metadata)["table"]["columns"]
+    assert (angle["name"], angle["min"], angle["max"]) == ("2Theta", 28.0, pytest.approx(31.9))
+    assert (intensity["min"], intensity["max"]) == (min(counts), max(counts))
