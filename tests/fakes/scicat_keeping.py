@@ -81,13 +81,16 @@ def merged(there: Any, patch: Any) -> Any:
 
 
 def found(records: Iterable[Mapping[str, Any]], asked: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What v4's pipeline gives: where, fields, sort, skip, limit; ten if nobody says how many."""
+    """What v4's pipeline gives, in its order: where, fields, sort, skip, limit; ten if nobody says how many."""
     hits = [dict(record) for record in records if _fits(record, asked.get("where", {}))]
+    if asked.get("fields"):
+        hits = [_projected(record, asked["fields"]) for record in hits]
     limits = asked.get("limits", {"sort": {"createdAt": "desc"}})
     for name, direction in reversed(limits.get("sort", {}).items()):
         hits.sort(key=lambda record, name=name: str(_first(record, name)), reverse=direction != "asc")  # type: ignore[misc]
-    hits = hits[limits.get("skip") or 0 :][: limits.get("limit") or 10]
-    return [_projected(record, asked["fields"]) for record in hits] if asked.get("fields") else hits
+        if len({str(_first(record, name)) for record in hits}) == 1:
+            hits = hits[len(hits) // 2 :] + hits[: len(hits) // 2] if limits.get("skip") else hits  # any order is right
+    return hits[limits.get("skip") or 0 :][: limits.get("limit") or 10]
 
 
 def _first(record: Mapping[str, Any], name: str) -> Any:

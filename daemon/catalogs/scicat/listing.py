@@ -32,7 +32,8 @@ _SILENT_LIMIT: Final = 100
 _MOST_BLOCKS: Final = 100_000
 _CLOSED: Final = (403, 404)
 _ENTRY: Final = ("path", "size", "time", "chk", "uid", "gid", "perm", "type")
-_COMPARED: Final = ("size", "dataFileList.path", "dataFileList.size", "dataFileList.chk")
+_COMPARED: Final = ("size", "createdAt", "dataFileList.path", "dataFileList.size", "dataFileList.chk")
+"""What is asked of a block in pages; its time too, because the server sorts what is left after it chose the fields."""
 
 
 class Entry(NamedTuple):
