@@ -20,6 +20,8 @@ _MOST_BLOCKS: Final = 20_000
 _MOST_TABLES: Final = 32
 _MOST_PASSED: Final = 1000
 _COUNTED: Final = re.compile(r"[^\d,;\t]{1,20}(?:[,;\t]\s*0?\d{1,2})+")
+_PAIR: Final = re.compile(r"\w *[:=](?: |$)")
+_WIDE_BLANKS: Final = re.compile(r"(?<=\S) {2,}(?=\S)")
 _DIGIT: Final = re.compile(r"\d")
 
 
@@ -44,12 +46,18 @@ def blocks(lines: Sequence[str], dialect: Dialect) -> list[Block]:
     return found
 
 
-def with_words(lines: Sequence[str]) -> tuple[Dialect, list[Block]]:
+def parted_by_blanks(lines: Sequence[str]) -> list[str]:
+    """The lines with a tab for two blanks and more, as printed reports part cells in which words have blanks."""
+    return [line if _PAIR.search(line) else _WIDE_BLANKS.sub("\t", line.strip()) for line in lines]
+
+
+def with_words(lines: Sequence[str], *, fewest: int = 2) -> tuple[Dialect, list[Block]]:
     """Tables whose rows are half words or more (`Fe,100`): only with titles above them, and at least three rows or five columns.
 
-    Of the ways to part the cells the one that gives most cells.
+    Of the ways to part the cells the one that gives most cells; `fewest` columns.
     """
     ways = [_wordy(lines, Dialect(delimiter, share=share)) for share in _WORDY_SHARES for delimiter in ("\t", ";", ",")]
+    ways = [(dialect, [block for block in found if block.count >= fewest]) for dialect, found in ways]
     best = max(ways, key=lambda way: sum(block.rows * block.count for block in way[1]))
     return best if best[1] else (Dialect(), [])
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ingestors import asides, headers
-from ingestors.blocks import blocks, gaps, joined, with_words, worthwhile
+from ingestors.blocks import blocks, gaps, joined, parted_by_blanks, with_words, worthwhile
 from ingestors.columns import Column, Table, described
 from ingestors.dialects import dialect_of
 from ingestors.lines import Lines
@@ -92,6 +92,9 @@ def _taken_apart(decoded: Decoded) -> Text:
     found = worthwhile(joined(lines, blocks(lines, dialect)))
     if not found:
         dialect, found = with_words(lines)
+    if not found and len(decoded.text) <= _SMALL:
+        lines = parted_by_blanks(lines)
+        dialect, found = with_words(lines, fewest=3)
     if not found:
         raise NotATableError("There are no rows of numbers in the text.")
     warnings = list(decoded.warnings)

@@ -209,7 +209,8 @@ def axis_above(lines: Sequence[str], count: int, delimiter: str | None) -> Title
     first = numeric.index(True) if True in numeric else count
     if len(cells) != count or not 0 < first < count - 1 or not all(numeric[first:]):
         return None
-    return list(cells), [None] * count
+    split = _titles(cells[:first])
+    return [*split[0], *cells[first:]], [*split[1], *[None] * (count - first)]
 
 
 def are_titles(line: str, names: Sequence[str], delimiter: str | None) -> bool:

@@ -56,7 +56,7 @@ _SYMBOLS: Final = """
     10*6.{count}/s: Mcps | {rev}/min: rpm RPM rpms | cm3{STP}/min: sccm SCCM | L{STP}/min: slm SLM slpm
     cm3: cc ccm | mm[Hg]: mmHg mm[Hg] Torr torr TORR | [in_i'Hg]: inHg | [psi]: psi PSI | atm: atm
     um[Hg]: mTorr mtorr | nm[Hg]: uTorr µTorr μTorr utorr | m[Hg]: kTorr | [in_i]: in inch | [mil_i]: mil | [ft_i]: ft
-    dB: dB | dB{mW}: dBm | dB[W]: dBW | dB[V]: dBV | dB[mV]: dBmV | dB[uV]: dBuV dBµV dBμV
+    dB: dB DB | dB{mW}: dBm | dB[W]: dBW | dB[V]: dBV | dB[mV]: dBmV | dB[uV]: dBuV dBµV dBμV
     {pixel}: px pix | {frame}/s: fps | {point}: pts | KiBy: KiB | MiBy: MiB | GiBy: GiB | {ADU}: ADU ADC
     mL{STP}: mlSTP mLSTP smL | L{STP}: sL | {sun}: sun suns | {psu}: PSU psu | cm3{STP}: ccSTP cm3STP cm^3STP | {count}/s: c/s | {square}: sq □ | {rlu}: rlu r.l.u.
     kgf: kgf | [lbf_av]: lbf | {decade}: decade dec

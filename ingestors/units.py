@@ -41,7 +41,7 @@ _WORDS: Final = """
 # Units that programs hang on a name with an underscore.
 _HUNG_ON: Final = """
     deg rad mrad mm um µm nm cm pm eV keV meV mV uV kV mA uA nA pA ms us ns ps Hz kHz MHz GHz mbar mBar degC °C ohm mT Oe emu mW
-    uW cps kPa MPa hPa Pa sccm psi rpm
+    uW cps kPa MPa hPa Pa sccm psi rpm ppm ppb
 """
 _PREFIXED: Final = frozenset(_SYMBOLS.split()) | {"\u2126"}  # the Ohm sign, which is another letter than Ω
 _ALONE: Final = frozenset(_WORDS.split()) | {"\u212b"}  # the Angstrom sign, which is another letter than Å
@@ -52,7 +52,7 @@ _LETTER_PREFIX: Final = frozenset("YZEPTGMkhdcmuµμnpfa")
 _ENDED: Final = re.compile(r"^(?P<name>[\w.]*[A-Za-z\d])_(?P<unit>[A-Za-zµ]+|(?:A|nm|Å|pm|um|cm)\^?-\d)$")
 _S_PARAMETER: Final = re.compile(r"\s*[SYZ]\d\d\s*")
 _LETTERED: Final = re.compile(
-    r"(?=\w*[Tt]emp\w*_C|I\d_A|\w*temp\w*_K|T_K|\w*(?:[Vv]olt|[Bb]ias|[Pp]oten)\w*_V|V_V|\w*[Cc]urr\w*_A|I_A|\w*[Tt]ime\w*_[sh]|\w*[Dd]uration_[sh]|t_s|\w*[Ff]ield\w*_T|B_T|\w*Temp\w*_K)(\w+)_([KVAsThC])"
+    r"(?=\w*[Tt]emp\w*_C|I\d_A|\w*temp\w*_K|T_K|\w*(?:[Vv]olt|[Bb]ias|[Pp]oten)\w*_V|V_V|\w*[Cc]urr\w*_A|I_A|\w*[Tt]ime\w*_[sh]|\w*[Dd]uration_[sh]|t_s|\w*[Ff]ield\w*_T|B_T|\w*Temp\w*_K|\w*(?:[Dd]epth|[Hh]eight|[Aa]ltitude|[Dd]istance|[Ee]levation)\w*_m|[Ss]al\w*_psu)(\w+)_([KVAsThCm]|psu)"
 )
 _BRACKETS: Final = re.compile(r"\(([^()\[\]]*)\)|\[([^()\[\]]*)\]")
 _DEGREES: Final = re.compile(r"(?P<name>.*\S)\s+(?P<unit>[Dd]eg\.? ?[CFK])")

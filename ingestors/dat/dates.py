@@ -218,6 +218,7 @@ def _tidy(text: str) -> str:
     words = " ".join(text.strip().strip('"').split())
     words = re.sub(r"(:\d\d),(\d+)", r"\1.\2", words)
     words = re.sub(r"(?<=\d) (?:at|um|à) (?=\d)", " ", words)
+    words = re.sub(r"(?<=\d{4}) (\d\d)\.(\d\d)\.(\d\d)$", r" \1:\2:\3", words)
     words = re.sub(r"(:\d\d(?:\.\d+)?)([AaPp]\.?[Mm])\b", r"\1 \2", words)
     words = re.sub(r"(:\d\d) ([AaPp][Mm])\.(\d+)\b", r"\1.\3 \2", words)
     words = re.sub(r"(\.\d{6})\d+", r"\1", words)  # strptime knows microseconds at most

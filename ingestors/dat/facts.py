@@ -19,7 +19,7 @@ _TITLES: Final = (
     "experiment name", "spectrum name", "spectrum title", "run title", "test name", "test identifier", "sequence name", "graph name", "plot title", "curve name", "test", "label",
 )  # fmt: skip
 _SAMPLES: Final = (
-    "sample", "sample name", "sample id", "sample identification", "sample title", "sample label", "sample material",
+    "sample", "sample name", "sample id", "sample identification", "sample title", "sample label", "sample labels", "sample names", "sample material",
     "sample description", "sample number", "sample no", "sample identifier", "specimen", "specimen name", "specimen id",
     "specimen label", "name of sample", "file sample", "compound", "substance", "material", "probe name", "probe", "probenname",
     "device under test", "dut", "device id", "echantillon", "échantillon",
@@ -37,7 +37,7 @@ _MOMENTS: Final = (
     "acquisition date time", "acquisition started on", "acquisition started", "technique started on", "time start", "timestamp",
     "time stamp", "datetime", "date time", "date and time", "date time of measurement", "measurement date",
     "measurement date time", "date of measurement", "date time of measurement", "date and time of measurement",
-    "date measured", "measured on", "measured", "meas date", "scan date", "scan time", "collected", "collection date", "collection time",
+    "date measured", "acq on", "acquired on", "measured on", "measured", "meas date", "scan date", "scan time", "collected", "collection date", "collection time",
     "date collected", "data collected", "run date", "run time", "run start", "test date", "date of test", "experiment date",
     "analysis date", "date of analysis", "recorded", "recorded on", "long date", "date", "day", "datum", "messdatum",
     "saved date", "file created", "created", "created on", "date created", "creation date", "creation time", "file date",
@@ -65,7 +65,7 @@ _OTHER_TIME: Final = re.compile(
     r"\b(?:calibrat\w*|modif\w*|edit\w*|export\w*|print\w*|install\w*|manufactur\w*|expir\w*|version|build|birth|stop|end|finish\w*|last|due|method|firmware|software|zero\w*|background|reference)\b"
 )
 _SURE_DATE: Final = re.compile(
-    r"\b(?:\d{4}-\d\d-\d\d|\d{4}/\d\d/\d\d|\d{1,2}\.\d{1,2}\.\d{4})[T ,]+\d{1,2}:\d\d(?::\d\d)?"
+    r"\b(?:\d{4}-\d\d-\d\d|\d{4}/\d\d/\d\d|\d{1,2}\.\d{1,2}\.\d{4})[T ,]+\d{1,2}:\d\d(?::\d\d(?:\.\d+)?(?: ?(?:Z|[+-]\d\d:?\d\d)(?!\w))?)?"
 )
 _COMPACT: Final = re.compile(r"^((?:19|20)\d\d)(\d\d)(\d\d)[ T_-]?([0-2]\d)([0-5]\d)([0-5]\d)$")
 _TWO_DATES: Final = re.compile(r"^(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}[^,;]*)[,;] *\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}\b.*")
@@ -83,6 +83,11 @@ _HAS_DATE: Final = re.compile(
 )
 _WORDS_OF_DATES: Final = re.compile(
     r"(?i:\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*|\b(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*|\b[ap]\.?m\b|\b(?:at|on|date|time|created|acquired|measured|recorded|saved|exported|started|written|generated|start|by)\b:?)|[TZ](?=\d|\b)|\b[A-Z]{3,4}\b"
+)
+_IDENTITY: Final = re.compile(
+    r"\W*((?:Agilent|Keysight|Hewlett|Keithley|Tektronix|Rohde|Stanford|Anritsu|LeCroy|Yokogawa|LSCI|Lake ?Shore|Rigol|Siglent|Zurich|Oxford|Signal Recovery|Copper Mountain)[\w&. -]*),"
+    r" *(?:MODEL )?([\w-]+), *[\w/-]+, *[\w.:/ -]+",
+    re.IGNORECASE,
 )
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eEdD][+-]?\d+)?")
 
@@ -133,6 +138,12 @@ def sample_of(fields: Mapping[str, Any]) -> str:
     return "" if found.casefold() in {"none", "n/a", "unknown", "sample", "not specified"} else found
 
 
+def instrument_among(remarks: Iterable[str]) -> str:
+    """The maker and model in the answer to `*IDN?`: `Agilent Technologies,N5230A,MY45001234,A.07.50`."""
+    found = next(filter(None, map(_IDENTITY.fullmatch, remarks)), None)
+    return f"{found[1].strip()} {found[2].strip()}" if found else ""
+
+
 def instrument_of(fields: Mapping[str, Any]) -> str:
     """The instrument or beamline that the file names, or an empty text."""
     return said(fields, _INSTRUMENTS)
@@ -172,11 +183,13 @@ def _time_by_key(fields: Mapping[str, Any], order: Sequence[str]) -> dates.Momen
 
 def time_among(remarks: Iterable[str]) -> dates.Moment:
     """The first of the header's other lines that is a date and nothing else: `May 5, 2019   12:03:07`."""
-    for remark in remarks:
+    lines = list(remarks)
+    for remark, below in zip(lines, (*lines[1:], ""), strict=False):
         words = _WORDS_OF_DATES.sub(" ", remark)
         short = len(remark) <= _LONGEST_DATE and len(re.findall(r"\d+", remark)) <= _MOST_NUMBERS
         if short and _HAS_DATE.search(remark) and not re.search(r"[^\W\d_]", words):
-            return anywhere(_LEADING.sub("", remark))
+            clock = f" {below.strip()}" if _HOUR.fullmatch(below.strip()) and not _HOUR.search(remark) else ""
+            return anywhere(_LEADING.sub("", remark) + clock)
         told = _IN_A_SENTENCE.search(remark) if _MADE.search(remark) else None
         if told:
             return dates.worded(told[0])

@@ -80,8 +80,14 @@ def reading(
     if not when.iso and not when.warnings:
         when = first_time(found.tables)
     title, sample = facts.title_of(said), facts.sample_of(said)
-    instrument = facts.instrument_of(said)
-    texts = (title, *(table.title for table in found.tables[:1]), *found.remarks[:_REMARKS], instrument)
+    instrument = facts.instrument_of(said) or facts.instrument_among(found.remarks[:_REMARKS])
+    texts = (
+        title,
+        *(table.title for table in found.tables[:1]),
+        *found.remarks[:_REMARKS],
+        instrument,
+        *found.comments[:1],
+    )
     if thumbnails is None:
         thumbnails = pictures(found.tables, title or sample or candidate.stem)
     return Reading(

@@ -58,6 +58,7 @@ _WORDS: Final = (
     ("Ion mobility spectrometry", r"ion mobility"),
     ("Thermogravimetry", r"tga|thermogravimetr\w+|thermo-?gravimetric analysis"),
     ("Differential scanning calorimetry", r"dsc|differential scanning calorimetr\w+"),
+    ("Isothermal titration calorimetry", r"itc|isothermal titration(?: calorimetr\w+)?"),
     ("Dilatometry", r"dilatomet\w+"),
     ("Dynamic mechanical analysis", r"dma|dynamic mechanical analysis"),
     ("Cyclic voltammetry", r"cyclic volt\w+"),
@@ -135,6 +136,7 @@ _COLUMNS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         r"(?:[\w-]+[ _])?(?:voltage|bias)\b.*|voltage[ _].*|[vu](?:[ _]?[a-z\d]{1,4})? ?\(?(?:[mµu]?v)\)?",
         r"(?:[\w-]+[ _])?current\b.*|current[ _].*|[ij](?:[ _]?[a-z\d]{1,4})? ?\((?:[mµunpk]?a)\b.*",
     )),
+    ("Current-voltage measurement", (r"(?:gate|drain)[ _]?v.*|v[ _]?[gd]s?\b.*", r"(?:gate|drain|source)[ _]?i.*|i[ _]?[gds]s?\b.*")),
     ("Hall effect", (r".*hall.*(?:resist|volt|coeff).*",)),
     ("Network analysis", (r"freq.*", r".*s[1-4][1-4].*")),
 )  # fmt: skip

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 _EPICS: Final = re.compile(r"\s*[;#]\s*Epics Scan (\d) dimensional scan", re.IGNORECASE)
 _LABEL: Final = re.compile(r"\s*([PD]\d+)\s*=\s*\{([^}]*)\}\s*(?:-->\s*(\S+))?")
-_ALS: Final = re.compile(  # the abbreviation in capitals only: "als" is a word
-    r"\bALS\b|(?i:Advanced Light Source|\bbeamline\b\W{0,3}(?:BL\s*)?\d{1,2}\.\d\.\d\b)"
+_ALS: Final = re.compile(  # the abbreviation in capitals only: "als" is a word; with a vial it is an autosampler
+    r"\bALS\b(?! (?:Vial|Bottle|Tray|Injector|Sampler|Method|\d))|(?i:Advanced Light Source|\bbeamline\b\W{0,3}(?:BL\s*)?\d{1,2}\.\d\.\d\b)"
 )
 _ALS_NUMBER: Final = re.compile(r"\b(\d{1,2}\.\d\.\d(?:\.\d)?)\b")
 _NUMBERED: Final = re.compile(r"(?:^|\s)\d+_(\S+(?: \([^)]*\))?)")

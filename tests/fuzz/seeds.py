@@ -22,6 +22,7 @@ from ingestors.registry import Registry
 from tests.contactsheet import CORPUS, files_in
 from tests.fakes import binary_files, hdf5_files, scopefoundry_files, vendor_files
 from tests.fakes.text_formats import FORMATS
+from tests.fakes.text_reports import REPORTS
 from tests.fakes.text_tables import TABLES
 from tests.fakes.text_tables_more import MORE_TABLES
 
@@ -65,7 +66,7 @@ def write_small(folder: Path) -> None:
     """Files with little in them, so that a changed byte matters: pictures, frames, and all that the tests can make."""
     for name, content in [*_pictures(), *_frames()]:
         (folder / name).write_bytes(content)
-    for at, export in enumerate((TABLES | MORE_TABLES | FORMATS).values()):
+    for at, export in enumerate((TABLES | MORE_TABLES | FORMATS | REPORTS).values()):
         (folder / f"text{at}{Path(export.name).suffix}").write_bytes(export.text.encode())
     for name, make in [
         *inspect.getmembers(binary_files, inspect.isfunction),

@@ -12,6 +12,7 @@ from ingestors.dat import Dat
 from ingestors.headers import flat
 from ingestors.units import is_unit, split_title
 from tests.fakes.text_formats import FORMATS
+from tests.fakes.text_reports import REPORTS
 from tests.fakes.text_tables import TABLES
 from tests.fakes.text_tables_more import MORE_TABLES
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from tests.fakes.text_tables import Export
 
 
-EXPORTS = {**TABLES, **MORE_TABLES, **FORMATS}
+EXPORTS = {**TABLES, **MORE_TABLES, **FORMATS, **REPORTS}
 
 
 def extracted(path: Path, *companions: Path) -> Extraction:
