@@ -21,6 +21,7 @@ from ingestors.binary import (
     igor_packed,
     jpk,
     matlab,
+    matlab4,
     nanonis,
     netcdf3,
     numpy_arrays,
@@ -92,4 +93,5 @@ FAMILIES: Final = (
     Family("Princeton SPE", princeton.recognises, princeton.read),
     Family("Igor packed experiment", igor_packed.recognises, igor_packed.read),
     Family("Igor binary wave", igor.recognises, igor.read),
+    Family("MATLAB 4", matlab4.recognises, matlab4.read),
 )

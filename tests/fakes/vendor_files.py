@@ -339,9 +339,27 @@ def fcs() -> bytes:
     return b"FCS3.0    " + "".join(f"{place:8d}" for place in places).encode() + text.encode() + events
 
 
+def matlab4(order: str = "<") -> bytes:
+    """A sweep of two columns, a gain, a text and a sparse matrix of 5 x 9 with two entries."""
+
+    def variable(name: str, values: Any, precision: int, kind: int) -> bytes:
+        table = np.atleast_2d(values)
+        mark = 1000 * (order == ">") + 10 * precision + kind
+        code = order + ("f8", "f4", "i4", "i2", "u2", "u1")[precision]
+        head = struct.pack(order + "5i", mark, *table.shape, 0, len(name) + 1)
+        return head + name.encode() + b"\0" + table.T.astype(code).tobytes()
+
+    return (
+        variable("sweep", np.stack([np.arange(64.0), 2.5 * LINE], axis=1), 0, 0)
+        + variable("gain", [[0.125]], 1, 0)
+        + variable("operator", [[ord(letter) for letter in "Ada"]], 5, 1)
+        + variable("links", [[1, 2, 0.5], [5, 9, 1.5], [5, 9, 0]], 0, 2)
+    )
+
+
 EVERY: Final[dict[str, tuple[str, Any]]] = {
     "opus": ("a.0", opus), "omnic": ("a.spa", omnic), "perkinelmer": ("a.sp", perkinelmer), "perkinelmer_image": ("a.fsm", perkinelmer_image), "gsf": ("a.gsf", gsf),
     "wsxm": ("a.stp", wsxm), "jpk": ("a.jpk-force", jpk), "pxp": ("a.pxp", pxp), "raw4": ("a.raw", raw4), "nanoscope_force": ("a.spm", nanoscope_force), "daqmx": ("a.tdms", daqmx),
-    "andi": ("a.cdf", andi), "fcs": ("a.fcs", fcs),
+    "andi": ("a.cdf", andi), "fcs": ("a.fcs", fcs), "matlab4": ("a.mat", matlab4),
 }  # fmt: skip
 """A name and a writer for each of them."""

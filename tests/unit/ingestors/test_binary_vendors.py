@@ -296,3 +296,21 @@ def test_a_line_detector_at_rest_is_a_pattern_over_its_channels(tmp_path: Path) 
     angle, intensity = jsonable(found.scientific_metadata)["table"]["columns"]
     assert (angle["name"], angle["min"], angle["max"]) == ("2Theta", 28.0, pytest.approx(31.9))
     assert (intensity["min"], intensity["max"]) == (min(counts), max(counts))
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_variables_of_matlab_4_are_listed(tmp_path: Path, order: str) -> None:
+    """Octave, LabVIEW and old MATLABs: no mark, a header for each variable."""
+    variables = metadata(tmp_path, "a.mat", vendor_files.matlab4(order))["variables"]
+    assert {name: one["shape"] for name, one in variables.items()} == {
+        "sweep": [64, 2], "gain": [1, 1], "operator": [1, 3], "links": [5, 9],
+    }  # fmt: skip
+    assert (variables["gain"]["value"], variables["operator"]["value"]) == (0.125, "Ada")
+    assert variables["links"]["entries"] == 2
+
+
+def test_zeros_are_no_variable_of_matlab_4(tmp_path: Path) -> None:
+    """A file of zeros begins like a header of a type that there is."""
+    path = tmp_path / "zeros.dat"
+    path.write_bytes(bytes(4096))
+    assert Binary().claim(Candidate(path)) is None
