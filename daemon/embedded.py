@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from daemon.errors import StateError
+from daemon.seldom import Seldom
 
 if TYPE_CHECKING:
     from daemon.clock import Clock
@@ -64,6 +65,7 @@ class EmbeddedCatalog:
         self._process: subprocess.Popen[bytes] | None = None
         self._restart_at = 0.0
         self._words: deque[str] = deque(maxlen=50)
+        self._said = Seldom()
         self._started = False
         self.address = self._begin()
 
@@ -172,7 +174,7 @@ class EmbeddedCatalog:
             for line in stream:
                 text = line.decode("utf-8", "replace").rstrip()
                 self._words.append(text)
-                if self._started and text:
+                if self._started and text and self._said.due(text, self._clock.monotonic()):
                     log.warning("catalog.said", text=text)
 
 

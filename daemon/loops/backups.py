@@ -34,8 +34,11 @@ class BackingUp:
         beats = self._context.heartbeats
         while not self._context.stopping.is_set():
             beats.beat(name, within=LONGEST_SECONDS + LOOK_SECONDS)
-            if self.due():
-                self.make()
+            try:
+                if self.due():
+                    self.make()
+            except StateError as error:
+                self._context.store_failed(error)
             self._context.clock.wait(self._context.stopping, LOOK_SECONDS)
         beats.forget(name)
 

@@ -6,16 +6,49 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import structlog
+
+from daemon.seldom import Seldom
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from daemon.clock import Clock
+    from daemon.errors import StateError
     from daemon.settings import Instrument, Root
     from daemon.store.opening import Store
 
 
+log = structlog.get_logger("labferry.store")
+
+
 class Stopping(Exception):  # noqa: N818 no error: the service was asked to stop
     """Ends long work in the middle when the service stops; what was begun is found again at the next start."""
+
+
+class StoreTrouble:
+    """What the log says while the store cannot be written: each problem once, then once a minute, and when it is over.
+
+    Every loop meets it again and again. Safe for threads.
+    """
+
+    def __init__(self) -> None:
+        self._told = Seldom()
+        self.problem = ""
+        """What it is now; empty if the store works."""
+
+    def failed(self, error: StateError, now: float) -> None:
+        """A loop could not use the store at this moment of the monotonic clock."""
+        self.problem = error.message
+        if self._told.due(error.message, now):
+            log.error("store.failed", problem=error.message, advice=error.advice)
+
+    def over(self) -> None:
+        """The store was written."""
+        problem, self.problem = self.problem, ""
+        self._told.forget()
+        if problem:
+            log.info("store.recovered", problem=problem)
 
 
 class Bell:
@@ -86,6 +119,11 @@ class Context:
     heartbeats: Heartbeats
     extract_bell: Bell
     deliver_bells: dict[str, Bell] = field(default_factory=dict)
+    trouble: StoreTrouble = field(default_factory=StoreTrouble)
+
+    def store_failed(self, error: StateError) -> None:
+        """A loop could not use the store; it goes on later."""
+        self.trouble.failed(error, self.clock.monotonic())
 
     def wake_deliveries(self) -> None:
         """A delivery was queued."""

@@ -91,7 +91,7 @@ class Delivering:
                     held.pop()
                 pause, following = self._next(name, held, following, small=small)
             except StateError as error:
-                log.error("store.failed", problem=error.message, advice=error.advice)
+                self._context.store_failed(error)
                 pause, following = 5.0, None
             if pause > 0:
                 bell.wait(pause)

@@ -69,7 +69,7 @@ class Extracting:
             except SandboxClosedError:
                 break
             except StateError as error:
-                log.error("store.failed", problem=error.message, advice=error.advice)
+                self._context.store_failed(error)
                 failed = True
                 self._context.clock.wait(self._context.stopping, 2.0)
         self._context.heartbeats.forget(name)

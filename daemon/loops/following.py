@@ -52,7 +52,7 @@ class Following:
             try:
                 self.ask()
             except StateError as error:
-                log.error("store.failed", problem=error.message, advice=error.advice)
+                self._context.store_failed(error)
             self._context.clock.wait(self._context.stopping, TICK_SECONDS)
         self._context.heartbeats.forget(name)
 

@@ -46,11 +46,14 @@ class Housekeeping:
             try:
                 self._tick()
             except StateError as error:
-                log.error("store.failed", problem=error.message, advice=error.advice)
+                self._context.store_failed(error)
             self._context.clock.wait(self._context.stopping, TICK_SECONDS)
         self._context.heartbeats.forget(name)
 
     def _tick(self) -> None:
+        if self._context.trouble.problem:
+            self._context.store.keep_fact("written", stamp(self._context.clock.now()))
+            self._context.trouble.over()
         for tick in self._ticks:
             tick()
         self._watch_the_clock()

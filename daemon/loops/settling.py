@@ -115,7 +115,7 @@ class Settling:
             except Stopping:
                 break
             except StateError as error:
-                log.error("store.failed", problem=error.message, advice=error.advice)
+                self._context.store_failed(error)
                 for item in held.values():
                     self._waitlist.again(item.id, item, 5.0)
                 self._context.clock.wait(self._context.stopping, 2.0)

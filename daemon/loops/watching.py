@@ -79,8 +79,9 @@ class Watching:
                 if not self._round():
                     self._bell.wait(self._pause())
             except StateError as error:
-                log.error("store.failed", problem=error.message, advice=error.advice)
-                self.rescan("the store failed")
+                self._context.store_failed(error)
+                for scan in self._scans.values():  # what it could not write down it has to find again
+                    scan.due, scan.walking = self._context.clock.monotonic(), None
                 self._context.clock.wait(self._context.stopping, 2.0)
         self._context.heartbeats.forget(name)
 

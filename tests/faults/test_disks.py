@@ -5,9 +5,12 @@ The kernel's answers are made by strace(1); where it is not installed or may not
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 import shutil
 import subprocess
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -15,6 +18,7 @@ import pytest
 from tests.harness import Catalog, Daemon, configuration
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.timeout(150)
@@ -24,6 +28,9 @@ SECONDS: Final = 25.0
 CASES: Final = (
     ("pwrite64", "ENOSPC", "150+45"),
     ("pwrite64", "EIO", "150+45"),
+    ("pwrite64", "EROFS", "150+45"),
+    ("write,writev", "EROFS", "8+7"),
+    ("write,writev,pwrite64", "EDQUOT", "60+9"),
     ("write,writev", "EIO", "8+7"),
     ("fdatasync", "EIO", "3+5"),
     ("fdatasync", "EIO", "9+6"),
@@ -79,6 +86,52 @@ def survives(folder: Path, calls: str, error: str, when: str) -> None:
 def test_a_disk_that_cannot_write_loses_nothing(tmp_path: Path) -> None:
     """With ENOSPC for many writes of the catalog and of other files, deliveries wait; in the end each file is there once."""
     survives(tmp_path, "write,writev", "ENOSPC", "8+7")
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[None]:
+    """Mount a disk of some megabytes there."""
+    folder.mkdir()
+    mount, unmount = shutil.which("mount"), shutil.which("umount")
+    if os.geteuid() != 0 or mount is None or unmount is None:
+        pytest.skip("only root can mount a small disk")
+    command = [mount, "-t", "tmpfs", "-o", "size=6m", "tmpfs", os.fspath(folder)]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("nothing may be mounted here")
+    try:
+        yield
+    finally:
+        subprocess.run([unmount, "-l", os.fspath(folder)], check=True)
+
+
+def fill(path: Path) -> None:
+    """Take all the space that is left."""
+    with path.open("wb", buffering=0) as stream, contextlib.suppress(OSError):
+        while True:
+            stream.write(b"x" * 4096)
+
+
+@pytest.mark.parametrize(
+    ("disk", "event"), [("state", "store.failed"), pytest.param("catalog", "catalog.down", marks=pytest.mark.slow)]
+)
+def test_a_full_disk_is_said_once_and_ends_by_itself(tmp_path: Path, disk: str, event: str) -> None:
+    """With the state folder or the catalog full, one line says so; when there is space again everything is delivered."""
+    config = configuration(tmp_path, settle={"quiet": "50ms"}, session={"parent": False})
+    with small_disk(tmp_path / disk), Daemon(config) as daemon:
+        (tmp_path / "data" / "before.xy").write_text("1 2\n3 4\n")
+        daemon.wait_for("delivery.delivered", name="before")
+        fill(tmp_path / disk / "ballast")
+        for number in range(4):
+            (tmp_path / "data" / f"{number}.xy").write_text(f"{number} 2\n3 4\n")
+        told = daemon.wait_for(event)
+        assert "full" in told["problem"]
+        (tmp_path / disk / "ballast").unlink()
+        for number in range(4):
+            daemon.wait_for("delivery.delivered", name=str(number))
+        said = [line["problem"] for line in daemon.events if line["event"] == event]
+        assert len(said) == len(set(said)) <= 2, "each sentence once"
+        assert not [line for line in daemon.raw if "Traceback" in line]
+        daemon.wait_for("store.recovered" if disk == "state" else "catalog.back")
 
 
 @pytest.mark.slow
