@@ -61,7 +61,7 @@ def map_bomb(candidate: Candidate) -> Any:
 
 def garbage(candidate: Candidate) -> Any:
     """Write rubbish to every open file descriptor."""
-    for descriptor in range(64):
+    for descriptor in range(1024):
         try:
             os.write(descriptor, b"rubbish " * 8)
         except OSError:
