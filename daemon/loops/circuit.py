@@ -46,6 +46,7 @@ class Circuit:
         self._lock = threading.Lock()
         self._failures = 0
         self._until = 0.0
+        self._held_until = float("-inf")
         self._probing = False
         self._problem = ""
         self._suspects: set[int] = set()
@@ -53,6 +54,9 @@ class Circuit:
     def admit(self) -> float | None:
         """None: go ahead. Else the seconds to wait before asking again."""
         with self._lock:
+            held = self._held_until - self._clock.monotonic()
+            if held > 0:
+                return held
             if self._failures <= TOLERATED:
                 return None
             remaining = self._until - self._clock.monotonic()
@@ -66,6 +70,8 @@ class Circuit:
     def suspect(self) -> int | None:
         """The one dataset that all failures since the last answer were about: perhaps it is to blame, and not the catalog."""
         with self._lock:
+            if self._held_until > self._clock.monotonic():
+                return None  # it asked everybody to wait
             return next(iter(self._suspects)) if len(self._suspects) == 1 else None
 
     def probe(self) -> bool:
@@ -92,8 +98,13 @@ class Circuit:
     def failed(
         self, problem: str, retry_after: float | None, dataset: int | None = None, *, credentials: bool = False
     ) -> bool:
-        """The catalog did not answer, or not sensibly, when asked about a dataset. True if it counts as down from now on."""
+        """The catalog did not answer, or not sensibly, when asked about a dataset. True if it counts as down from now on.
+
+        `retry_after`: the seconds that it asks us to wait (429, 503): nobody asks before, whoever was told.
+        """
         with self._lock:
+            if retry_after is not None:
+                self._held_until = max(self._held_until, self._clock.monotonic() + retry_after)
             if dataset is not None and len(self._suspects) < _ENOUGH:
                 self._suspects.add(dataset)
             was_down = self._failures > TOLERATED
@@ -108,6 +119,9 @@ class Circuit:
     def report(self) -> CircuitReport:
         """The state for status pages and `--once`."""
         with self._lock:
+            held = self._held_until - self._clock.monotonic()
+            if held > 0 and self._failures <= TOLERATED:
+                return CircuitReport(CircuitState.OPEN, self._problem, held)
             if self._failures <= TOLERATED:
                 return CircuitReport(CircuitState.CLOSED, self._problem, 0.0)
             state = CircuitState.PROBING if self._probing else CircuitState.OPEN

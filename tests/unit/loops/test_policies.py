@@ -142,6 +142,34 @@ def test_a_broken_dataset_does_not_starve_the_others(workshop: Workshop) -> None
     assert delivered(workshop) == ["good.dat"]
 
 
+def test_a_catalog_that_asks_for_time_gets_it_from_everybody(workshop: Workshop) -> None:
+    """After a 429 with Retry-After nobody asks before that time, however many datasets wait; then they go on in order."""
+
+    class Busy(ScriptedCatalog):
+        until = workshop.clock.monotonic() + 90.0
+
+        def perform(self, step: Step, record: DatasetRecord, attempt: Attempt) -> Mapping[str, Any]:
+            left = self.until - workshop.clock.monotonic()
+            if left > 0:
+                self.calls.append(("too early", attempt.repeated))
+                raise CatalogUnavailable("crucible answered with 429.", retry_after=left)
+            return super().perform(step, record, attempt)
+
+    for number in range(20):
+        workshop.write(f"{number:02}.dat", b"%d" % number)
+    workshop.whole()
+    catalog = Busy()
+    loop, circuit = workshop.deliverer(catalog)
+    for _ in range(10):
+        pause = step(loop)
+        workshop.clock.advance(min(pause, 5.0))
+    assert catalog.calls == [("too early", False)]
+    assert circuit.report().seconds > 0
+    while workshop.store.deliveries.in_work(1):
+        workshop.clock.advance(step(loop))
+    assert [kind for kind, _ in catalog.calls].count("record") == 20
+
+
 def test_a_rewritten_file_takes_the_place_of_the_old_one_where_the_policy_says_so(tmp_path: Path) -> None:
     """With `rewritten: replace` the catalog is asked for the file under its own name, without a version."""
     workshop = Workshop(tmp_path, policy=Delivered(rewritten="replace"))
