@@ -20,6 +20,8 @@ from daemon.localcatalog.wire import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from daemon.localcatalog.folder import LocalCatalog
     from daemon.store.database import Row
 
@@ -54,7 +56,7 @@ def create(request: Request) -> Answer:
     texts = {name: text_field(body, name) for name in (*TEXT_ATTRIBUTES, *_SELECTORS)}
     with request.catalog.database.transaction():
         _refuse_taken(request.catalog, unique_id)
-        unique_id = _insert(request.catalog, unique_id, texts, public=bool(public))
+        unique_id = insert(request.catalog, unique_id, texts, public=bool(public))
         if metadata:
             request.catalog.database.run("write_metadata", unique_id=unique_id, document=json.dumps(metadata))
         return answer(record(visible(request.catalog, unique_id)))
@@ -70,22 +72,23 @@ def _refuse_taken(catalog: LocalCatalog, unique_id: str | None) -> None:
     raise Refusal(409, {"code": "unique_id_exists", "message": f"{what}.", "unique_id": unique_id})
 
 
-def _insert(catalog: LocalCatalog, unique_id: str | None, texts: dict[str, str | None], *, public: bool) -> str:
-    project = references.project_key(catalog, texts["project_id"], texts["project_mfid"])
+def insert(catalog: LocalCatalog, unique_id: str | None, texts: Mapping[str, str | None], *, public: bool) -> str:
+    """Add a dataset with these attributes and selectors, all of them provided; its id. Within a transaction."""
+    project = references.project_key(catalog, texts.get("project_id"), texts.get("project_mfid"))
     instrument = references.instrument_key(
-        catalog, texts["instrument_id"], texts["instrument_mfid"], texts["instrument_name"]
+        catalog, texts.get("instrument_id"), texts.get("instrument_mfid"), texts.get("instrument_name")
     )
-    provided = [name for name in TEXT_ATTRIBUTES if texts[name] is not None]
+    provided = [name for name in TEXT_ATTRIBUTES if texts.get(name) is not None]
     provided += ["project_id"] if project is not None else []
     provided += ["instrument_name"] if instrument is not None else []
     chosen = references.register(catalog, "dataset", unique_id)
     catalog.database.insert(
         "insert_dataset",
         unique_id=chosen,
-        **{name: texts[name] for name in TEXT_ATTRIBUTES},
+        **{name: texts.get(name) for name in TEXT_ATTRIBUTES},
         project=project,
         instrument=instrument,
-        owner=texts["owner"] or texts["owner_orcid"] or account_id(catalog),
+        owner=texts.get("owner") or texts.get("owner_orcid") or account_id(catalog),
         public=int(public),
         provided=json.dumps(provided),
         now=catalog.now(),

@@ -17,17 +17,21 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.errors import LabferryError, StateError
+from daemon.extract.outcome import Outcome
 from daemon.extract.sandbox import Sandbox, SandboxClosedError
 from daemon.localcatalog import content, datasets, describing, references, requests, search
 from daemon.localcatalog.wire import Answer, Refusal, Request, answer
+from daemon.mfid import mfid_of_part
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from daemon.extract.outcome import Outcome
+    from daemon.extract.outcome import ChildOutcome
     from daemon.localcatalog.folder import LocalCatalog
     from daemon.store.database import Row
 
+_INHERITED: Final = (*datasets.TEXT_ATTRIBUTES, "project", "instrument")
 _FALLBACKS: Final = frozenset({"", "none", "fallback"})
 _TIMEOUT: Final = 120.0
 _MEMORY: Final = 2 * 2**30
@@ -206,8 +210,10 @@ def _safe(filename: str) -> PurePosixPath:
     return PurePosixPath(*parts)
 
 
-def fill(catalog: LocalCatalog, dataset: int, unique_id: str, filename: str, outcome: Outcome) -> None:
+def fill(catalog: LocalCatalog, dataset: int, unique_id: str, filename: str, outcome: Outcome | ChildOutcome) -> None:
     """Write what an ingestor found where nothing was provided. Within a transaction; twice is the same as once."""
+    children = outcome.children if isinstance(outcome, Outcome) else ()
+    theirs = [sample for child in children for sample in child.samples]
     row = datasets.visible(catalog, unique_id)
     _fill_attributes(catalog, row, outcome.attributes)
     if outcome.scientific_metadata:
@@ -219,6 +225,8 @@ def fill(catalog: LocalCatalog, dataset: int, unique_id: str, filename: str, out
         if keyword.strip():
             describing.attach_keyword(catalog, dataset, keyword.strip())
     for sample in outcome.samples:
+        if sample in theirs:
+            continue
         name = sample.get("name") or sample.get("unique_id")
         if name:
             key = references.sample_key(catalog, name, sample.get("unique_id"), row["project"])
@@ -227,6 +235,25 @@ def fill(catalog: LocalCatalog, dataset: int, unique_id: str, filename: str, out
         known = catalog.database.one("thumbnail_by_sha256", dataset=dataset, sha256=describing.digest(picture.png))
         if known is None:
             describing.store_thumbnail(catalog, dataset, picture.caption or filename, picture.png)
+    _fill_children(catalog, datasets.visible(catalog, unique_id), filename, children)
+
+
+def _fill_children(catalog: LocalCatalog, parent: Row, filename: str, children: Sequence[ChildOutcome]) -> None:
+    """Make the children that the parent has not yet, known by their names as in Crucible, with the parent's attributes."""
+    unique_id = parent["unique_id"]
+    below = {link["name"] for link in describing.links_of(catalog, unique_id)} if children else set()
+    for child in children:
+        name = child.attributes.get("dataset_name") or f"{parent['dataset_name'] or filename} ({child.key})"
+        own = mfid_of_part(unique_id, child.key)
+        if name in below or catalog.database.one("resource_type", unique_id=own) is not None:
+            continue
+        below.add(name)
+        datasets.insert(catalog, own, {"owner": parent["owner"]}, public=bool(parent["public"]))
+        fill(catalog, describing.dataset_key(catalog, own), own, filename, child)
+        row = datasets.visible(catalog, own)
+        inherited = {one: parent[one] for one in _INHERITED if row[one] is None and parent[one] is not None}
+        datasets.change(catalog, row, inherited | {"dataset_name": name}, provided=[])
+        catalog.database.run("write_link", parent=unique_id, child=own, relationship="is_part_of")
 
 
 def _fill_attributes(catalog: LocalCatalog, row: Row, attributes: dict[str, str]) -> None:

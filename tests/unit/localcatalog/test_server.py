@@ -16,6 +16,7 @@ from PIL import Image
 from daemon.localcatalog import reading
 from daemon.localcatalog.folder import open_catalog
 from tests.catalogserver import Server
+from tests.fakes.scopefoundry_files import FILM, tray
 
 LABFERRY = [sys.executable, "-c", "from daemon.cli import main; main()"]
 
@@ -133,6 +134,28 @@ def test_ingestion_fills_what_is_open_and_nothing_else(own: Server) -> None:
     again = own.ok("POST", f"/files/{record['mfid']}/ingest?status=requested&ingestion_class=image")
     assert settled(own, again)["status"] == "complete"
     assert state() == before
+
+
+def test_an_ingestion_makes_children_once(own: Server, tmp_path: Path) -> None:
+    """The films of a tray become datasets with their own sample below the tray's; asked again, or made before, none is doubled."""
+    mfid = own.dataset(dataset_name="tray", session_name="a sitting")
+    known = own.dataset(dataset_name="Child Nirvana scan for film 1")
+    own.ok("POST", f"/datasets/{mfid}/children/{known}")
+    content = tray(tmp_path / "tray.h5", {"film 0": FILM, "film 1": ""}).read_bytes()
+    file = own.upload(mfid, "tray.h5", content)
+    for _ in range(2):
+        request = own.ok("POST", f"/files/{file['mfid']}/ingest?status=requested")
+        assert settled(own, request)["status"] == "complete"
+    links = own.ok("GET", f"/resources/{mfid}/links")
+    below = {link["name"]: link["unique_id"] for link in links if link["direction"] == "target"}
+    assert sorted(below) == ["Child Nirvana scan for film 0", "Child Nirvana scan for film 1"]
+    assert [link["name"] for link in links if link["resource_type"] == "sample"] == ["tray A"]
+    made = below["Child Nirvana scan for film 0"]
+    record = own.ok("GET", f"/datasets/{made}")
+    assert (record["session_name"], record["measurement"]) == ("a sitting", "pollux_oospec_multipos_line_scan")
+    assert FILM in {link["unique_id"] for link in own.ok("GET", f"/resources/{made}/links")}
+    assert len(own.ok("GET", f"/datasets/{made}/thumbnails")) == 1
+    assert own.ok("GET", f"/resources/{made}/metadata")["scientific_metadata"]["position"] == "S00"
 
 
 def test_an_ingestion_that_was_cut_off_is_done_after_the_restart(own: Server) -> None:
