@@ -134,8 +134,8 @@ def test_known_names_with_any_contents_never_raise(tmp_path: Path, seed: int) ->
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("first", range(1000, 1400, 50))
+@pytest.mark.parametrize("first", range(1000, 1400, 20))
 def test_hundreds_of_odd_files_never_raise(tmp_path: Path, first: int) -> None:
     """The same, for longer; in parts, so that a busy computer has time for each."""
-    for seed in range(first, first + 50):
+    for seed in range(first, first + 20):
         _read(tmp_path / "a.h5", seed)
