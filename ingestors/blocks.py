@@ -69,7 +69,7 @@ def _wordy(lines: Sequence[str], dialect: Dialect) -> tuple[Dialect, list[Block]
         if (
             enough
             and block.count > 1
-            and not _are_settings(lines[end : block.start], block)
+            and not _are_settings(lines[end : block.start], lines[block.end : block.end + 1], block)
             and names_above(lines[end : block.start], block.count, dialect.delimiter) is not None
         ):
             found.append(block)
@@ -77,9 +77,10 @@ def _wordy(lines: Sequence[str], dialect: Dialect) -> tuple[Dialect, list[Block]
     return dialect, found
 
 
-def _are_settings(above: Sequence[str], block: Block) -> bool:
-    """Whether two columns of words go on with keys and values: not only one line of two cells stands above them."""
+def _are_settings(above: Sequence[str], below: Sequence[str], block: Block) -> bool:
+    """Whether two columns of words go on with keys and values: not only one line of two cells stands above them, or one below."""
     alike = sum(len(block.dialect.cells(line)) == block.count for line in above)
+    alike += sum(len(block.dialect.cells(line)) == block.count for line in below)
     return block.count == 2 and alike > 1  # noqa: PLR2004 key and value
 
 

@@ -26,7 +26,7 @@ _LISTED: Final = re.compile(
 )
 _ALL_NAMES: Final = frozenset({"variables", "columns", "column names", "column labels", "fields", "col_headers"})
 _IN_QUOTES: Final = re.compile(r"\"([^\"]{1,80})\"|'([^']{1,80})'")
-_NUMBERED: Final = re.compile(r"(\d{1,3})\s*[.):=-]?\s+([A-Za-z].{0,80})")
+_NUMBERED: Final = re.compile(r"(\d{1,3})\s*[.):=-]?\s+([A-Za-z].{0,120})")
 _AXIS: Final = re.compile(r"([xy])[\s_\-]*(?:axis)?[\s_\-]*(?:label|title|name|axis)", re.IGNORECASE)
 _WIDE: Final = re.compile(r"([A-Za-z](?:[^\s,;]| (?! )){1,40}) {3,}(\S+(?: \S+){0,5})")
 _ALONE: Final = re.compile(r"[A-Za-z][^:=\t]{0,60}:")
@@ -62,7 +62,9 @@ def read(
             continue
         found = _fields(line, bare, delimiter, decimal_comma=decimal_comma) if len(bare) <= _LONGEST_LINE else []
         inside.extend(found)
-        if waiting and not found:
+        if waiting and not found and _NUMBERED.fullmatch(bare):  # a heading above a list
+            remarks += [f"{waiting}:", bare]
+        elif waiting and not found:
             inside.append((waiting, bare))
         elif not found and _ALONE.fullmatch(bare):
             waiting = bare[:-1].strip()

@@ -90,8 +90,10 @@ def _taken_apart(decoded: Decoded) -> Text:
     dialect = dialect_of(lines)
     lines, beside = asides.parted(lines, dialect.delimiter)
     found = worthwhile(joined(lines, blocks(lines, dialect)))
-    if not found:
-        dialect, found = with_words(lines)
+    if max((block.rows for block in found), default=0) < _FEWEST_ROWS:  # nothing, or stray numbers among words
+        worded = with_words(lines)
+        if sum(block.rows for block in worded[1]) > sum(block.rows for block in found):
+            dialect, found = worded
     if not found and len(decoded.text) <= _SMALL:
         lines = parted_by_blanks(lines)
         dialect, found = with_words(lines, fewest=3)
@@ -212,10 +214,15 @@ def _tables(lines: Sequence[str], blocks: Sequence[Block], warnings: list[str], 
 
 
 def _named(table: Table, names: Sequence[str] | None) -> Table:
-    """The table with names from its header, if it has none above its columns."""
-    if names is None or not all(column.name.startswith("column ") for column in table.columns):
+    """The table with names from its header, if it has none above its columns; else with units from there, if it has none."""
+    if names is None:
         return table
     split = [split_title(name) for name in names]
+    if not all(column.name.startswith("column ") for column in table.columns):
+        told = all(name.startswith(column.name) for name, column in zip(names, table.columns, strict=True))
+        if not told or any(column.unit for column in table.columns):
+            return table
+        split = [(column.name, unit) for (_, unit), column in zip(split, table.columns, strict=True)]
     return Table(
         table.title,
         tuple(Column(name, unit, column.values) for (name, unit), column in zip(split, table.columns, strict=True)),

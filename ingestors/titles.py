@@ -235,7 +235,8 @@ def title_above(lines: Sequence[str], names: Sequence[str]) -> str:
 def _are_mostly_units(cells: Sequence[str], above: Sequence[str], delimiter: str | None) -> bool:
     """Whether most of four cells at least are units, and the line above has as many words that are none."""
     share = sum(is_unit(bare_unit(cell) or "") for cell in cells)
-    if len(cells) < _SHORTEST_AXIS + 1 or share <= _MOSTLY * len(cells) or not above:
+    filled = sum(map(bool, cells))
+    if filled < _SHORTEST_AXIS + 1 or share <= _MOSTLY * filled or not above:
         return False
     names = cells_of(above[-1], len(cells), delimiter, loosely=True)
     return names is not None and 2 * sum(map(is_unit, names)) < share

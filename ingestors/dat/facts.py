@@ -21,7 +21,7 @@ _TITLES: Final = (
 _SAMPLES: Final = (
     "sample", "sample name", "sample id", "sample identification", "sample title", "sample label", "sample labels", "sample names", "sample material",
     "sample description", "sample number", "sample no", "sample identifier", "specimen", "specimen name", "specimen id",
-    "specimen label", "name of sample", "file sample", "compound", "substance", "material", "probe name", "probe", "probenname",
+    "specimen label", "name of sample", "sample ntc control", "file sample", "compound", "substance", "material", "probe name", "probe", "probenname",
     "device under test", "dut", "device id", "echantillon", "échantillon",
 )  # fmt: skip
 _INSTRUMENTS: Final = (
@@ -50,12 +50,13 @@ _CLOCK: Final = (
 _DAY: Final = re.compile(r"(?<![\d_-])\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 _HOUR: Final = re.compile(r"\d{1,2}:\d\d(:\d\d(\.\d+)?)?( ?[AaPp]\.?[Mm]\.?)?")
 _MADE: Final = re.compile(
-    r"\b(?:created|started|acquired|measured|performed|recorded|collected|saved|taken|run|scan|begun|date)\b",
+    r"\b(?:created|started|acquired|measured|performed|recorded|collected|saved|taken|run|scan|begun|date|output|written|generated)\b",
     re.IGNORECASE,
 )
 _IN_A_SENTENCE: Final = re.compile(
     r"(?:\d{1,2}[ .-]+(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[ .,-]+\d{4}|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]* +\d{1,2},? +\d{4})"
-    r"(?:,? +(?:at +)?\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[ap]m\b)?)?",
+    r"(?:,? +(?:at +)?\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[ap]m\b)?)?"
+    r"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]* +\d{1,2} +\d\d:\d\d:\d\d +\d{4}",
     re.IGNORECASE,
 )
 _WHEN: Final = re.compile(
@@ -121,7 +122,9 @@ def said(fields: Mapping[str, Any], keys: Iterable[str]) -> str:
     for key in keys:
         plain = _plain(key)
         value = known.get(plain, known.get(plain.replace(" ", "")))
-        value = value[0] if isinstance(value, list) and value else value  # one for each of several curves
+        if isinstance(value, list) and value:  # one for each of several curves, or a date with its time of day
+            timed = len(value) > 1 and _HOUR.fullmatch(str(value[1])) and _DAY.fullmatch(str(value[0]))
+            value = f"{value[0]} {value[1]}" if timed else value[0]
         if isinstance(value, (str, int)) and not isinstance(value, bool) and str(value).strip(" -?\"'"):
             return str(value).strip().strip("\"'")
     return ""

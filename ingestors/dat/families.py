@@ -77,6 +77,7 @@ FAMILIES: Final = (
     Family("pyFAI", pyfai.recognises, pyfai.read),
     Family("BioXTAS RAW", bioxtas.recognises, bioxtas.read),
     Family("NIST 2-D SANS", sas.recognises_plane, sas.read_plane),
+    Family("RKH", sas.recognises_rkh, sas.read_rkh),
     Family("Foxtrot", sas.recognises_foxtrot, sas.read_foxtrot),
     Family("dynamic light scattering", sas.recognises_dls, sas.read_dls),
     Family("reflectivity", sas.recognises_reflectivity, sas.read_reflectivity),

@@ -22,7 +22,7 @@ _SIDE: Final = 8  # rows and columns of a matrix at least
 _WEEKDAY: Final = re.compile(r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? +", re.IGNORECASE)
 _ZONED: Final = re.compile(r"\b(?:GMT|UTC) ?([+-]\d\d:?\d\d)")
 _DATED: Final = re.compile(
-    r"(?:(?i:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? +)?(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}[- ][A-Za-z]{3})"
+    r"(?:(?i:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? +)?(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}(?!\d|\.\d)|\d{1,2}[- ][A-Za-z]{3})"
 )
 _CLOCK: Final = re.compile(r"\d{1,2}:\d\d(:\d\d([.,]\d+)?)?( ?[AaPp][Mm])?")
 _SLASHED: Final = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}|\d{2})")
@@ -154,7 +154,7 @@ def _from_parts(found: tuple[Table, ...]) -> dates.Moment:
 def _samples(found: tuple[Table, ...]) -> tuple[str, ...]:
     """What the columns of text that are headed by a word for sample name, where that is a few samples."""
     for table in found[:4]:
-        for column in table.columns[:32]:
+        for column in sorted(table.columns[:32], key=lambda column: "sample" not in column.name.casefold()):
             if column.is_text and facts.sample_of({column.name: "one"}):
                 names = dict.fromkeys(str(value) for value in column.values if str(value).strip())
                 return tuple(names) if len(names) <= _MOST_SAMPLES else ()

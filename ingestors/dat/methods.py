@@ -119,6 +119,7 @@ _COLUMNS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("Battery cycling", (r".*(?:spec\w*|dis)?.?capacity.*\(?m?ah.*", r"(?:.*voltage|ecell|.*potential|volts).*")),
     ("Muon spin spectroscopy", (r"time.*", r"asymmetry.*")),
     ("Laser diffraction", (r"d ?\[?\(?4,3.*|dx ?\(50.*|dv ?\(?50.*",)),
+    ("Cell counting", (r"viab.*", r"(?:live|viable|total)\b.*")),
     ("Dynamic light scattering", (r"z-?ave?(?:rage)?\b.*",)),
     ("UV-Vis spectroscopy", (r"a260.*", r"a280.*")),
     ("Cyclic voltammetry", (r".*potential\b.*\(v\)", r".*current\b.*", r"scan|cycle")),

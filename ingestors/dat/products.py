@@ -84,6 +84,8 @@ PRODUCTS: Final = (
     Product("ION-TOF", r"^# ?(?P<instrument>ION-?TOF)", "ION-TOF profile", "Mass spectrometry"),
     Product("Horiba FluorEssence", r"^Wavelength\tS1", "Horiba FluorEssence spectrum", "Fluorescence spectroscopy", "Horiba"),
     Product("FullProf", r"^! ?(?:Scattering|COMM|Rietveld)", "FullProf pattern"),
+    Product("FEFF path", r"nleg, deg, reff, rnrmav", "FEFF scattering path", "",
+            "", (("k", "1/Å"), ("real[2*phc]", None), ("mag[feff]", None), ("phase[feff]", None), ("red factor", None), ("lambda", "Å"), ("real[p]", "1/Å"))),
     Product("Keysight", r"^(?P<instrument>Keysight \w+)\s*$", "Keysight record", ""),
     Product("ASD", r"^(?:New )?ASD spectrum file", "ASD field spectrum", "Reflectance spectroscopy", "ASD", order=dates.US),
     Product("Zahner", r"^(?i:Zahner|Thales)", "Zahner data", "", "Zahner"),

@@ -1,12 +1,14 @@
-"""Scattering curves and maps: NIST 2-D SANS, Foxtrot (SOLEIL), dynamic light scattering, reflectivity.
+"""Scattering curves and maps: NIST 2-D SANS, ISIS' RKH, Foxtrot (SOLEIL), dynamic light scattering, reflectivity.
 
 Sources: the NCNR's SANS reduction manual (the `Data columns are Qx - Qy - I(Qx,Qy) ...` line and the labels above their values),
-sasdata's `red2d_reader.py`; Foxtrot's `# _key value` lines; refnx for reflectivity (Q, R, dR, dQ).
+sasdata's `red2d_reader.py`; Foxtrot's `# _key value` lines; refnx for reflectivity (Q, R, dR, dQ);
+Mantid's SaveRKH.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ingestors import tables
@@ -21,10 +23,41 @@ if TYPE_CHECKING:
 
 _PLANE: Final = re.compile(r"^(ASCII data(?: created .*)?|Data columns (?:are )?Qx - Qy - .*)\r?$", re.MULTILINE)
 _COLUMNS: Final = re.compile(r"Data columns (?:are )?(Qx - Qy .*)")
+_NEUTRONS: Final = frozenset({"SANS2D", "LOQ", "LARMOR", "ZOOM"})
 _DEFAULT: Final = ("Qx", "Qy", "I(Qx,Qy)", "err(I)")
 _REFLECTIVITY: Final = re.compile(
     r"\s*#?\s*Q\b[^\n]*?\b(Ref|R|Reflectivity)\b[^\n]*\b(dR|dRef|sigma ?R|err)", re.IGNORECASE
 )
+
+_RKH: Final = re.compile(
+    r"\A *(?P<instrument>[A-Z]\w+) +(?:[A-Z]\w\w +)?(?P<when>\d{1,2}-[A-Za-z]{3}-\d{4} +\d\d:\d\d(?::\d\d)?)(?: +Workspace:.*)? *\n"
+    r" *(?P<title>.*?) *\n *\d+(?: +\d+){3,} *\n.*\n *\d+ +\((?:F|E|I)",
+)
+
+
+def recognises_rkh(head: str, candidate: Candidate) -> str | None:
+    """An instrument and a date, a title, two lines of counts, and the Fortran format of the columns."""
+    del candidate
+    match = _RKH.match(head[:2000])
+    return f"RKH header of {match['instrument']}" if match else None
+
+
+def read_rkh(text: Decoded, candidate: Candidate) -> Reading:
+    """Instrument, time and title of the header; the columns have no names in the file. Raises tables.NotATableError."""
+    made = general.reading(tables.read(text), candidate, data_type="RKH 1-D data")
+    match = _RKH.match(text.text[:2000].replace("\r\n", "\n").replace("\r", "\n"))
+    if match is None:
+        return made
+    when = dates.worded(match["when"])
+    neutrons = match["instrument"].upper() in _NEUTRONS
+    return replace(
+        made,
+        measurement="Small-angle neutron scattering" if neutrons else made.measurement,
+        name=match["title"],
+        timestamp=when.iso,
+        instrument=match["instrument"],
+        warnings=(*made.warnings, *when.warnings),
+    )
 
 
 def recognises_plane(head: str, candidate: Candidate) -> str | None:

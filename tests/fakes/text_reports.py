@@ -77,4 +77,81 @@ REPORTS = {
         (3,),
         {"Cell Conc": Quantity(0.25, "mM")},
     ),
+    "units that are mostly known, empty cells, and degrees of another code page": Export(
+        " Station      ;Here;;;;;;;\n Latitude;46.5;\u00f8N;;;;;;\n missing data;-99;;;;;;;\n\n;;;;;;;;\nDate; jo;POA;    Ta ; HR ;   pr;;;\n;;W/m2;\u00f8C;%;mb;;;\n"
+        + "".join(f"01.01.06 0{at}:00;1;0.{at};8.{at};8{at};1008.{at};;;\n" for at in range(1, 5)),
+        {"timestamp": "2006-01-01T01:00:00"},
+        (("Date", None), ("jo", None), ("POA", "W/m2"), ("Ta", "\u00f8C"), ("HR", "%"), ("pr", "mb")),
+        (4,),
+        {"Station": "Here"},
+        name="made.csv",
+    ),
+    "settings that look like a table, a date beside its time of day": Export(
+        "Program,xP,,Flex 9,,\nBuild,4.3.9.1,,,,\nDate,01/01/2024,2:00 AM,,,\n,,,,,\nSN,12,,,,\nBatch,34,,,,\nVersion,1,,,,\nOperator,me,,,,\n,,,,,\n"
+        "DataType:,Median,,,,\nLocation,Sample,a1,a2,a3,Total Events\n"
+        + "".join(f'"{at}(1,A{at})",S{at},1{at},2{at},,0\n' for at in range(1, 5)),
+        {"timestamp": "2024-01-01T02:00:00"},
+        (("Location", None), ("Sample", None), ("a1", None), ("a2", None), ("a3", None), ("Total Events", None)),
+        (4,),
+        {"Operator": "me", "Batch": 34},
+        ("S1", "S2", "S3", "S4"),
+        name="made.csv",
+    ),
+    "stray numbers above rows that are half words": Export(
+        ",,,,,,,FAM,,,\nRun name,Group,Sample,Well,DF,QC,Total,Target,Conc.,SD,QC Message\n,,,Mean,,,20407.5,,1905.5,4190.5,\n"
+        + "".join(f"R 1,,S {at},A{at},1/1.0,PASS,2040{at},T 1,39{at}.5,,PASS: fine\n" for at in range(1, 4)),
+        {},
+        None,
+        (4,),
+        samples=("S 1", "S 2", "S 3"),
+        name="made.csv",
+    ),
+    "a version that is no date, a time with its zone": Export(
+        "Device ID,Software Version,Measurement Time,Sample ID,Well,Spots,Size,Load\n"
+        + "".join(f"D 1,7.0.38.8,2023-02-15T16:39:42+00:00,P_A{at},A{at},{at}.0,1{at}.5,0.{at}\n" for at in range(1, 4)),
+        {"timestamp": "2023-02-15T16:39:42+00:00"},
+        None,
+        (3,),
+        samples=("P_A1", "P_A2", "P_A3"),
+        name="made.csv",
+    ),
+    "RKH": Export(
+        " LOQ Wed 28-AUG-2018 15:35 Workspace: \n Made up 9\n    3    0    0    0    1    3    0\n         0         0         0         0\n 3 (F12.5,2E16.6)\n"
+        + "".join(f"     0.0{at}550    6.5e-0{at}    1.5e-01    8.5e-04\n" for at in range(1, 4)),
+        {"timestamp": "2018-08-28T15:35:00", "dataset_name": "Made up 9", "instrument_name": "LOQ", "measurement": "Small-angle neutron scattering"},
+        None,
+        (3,),
+    ),
+    "a program's output with its time": Export(
+        "# Output from Made Tue Jun 19 16:28:09 2018\n#----\n  k  chi\n  0.00    0.5\n  0.05    0.25\n  0.10    0.75\n",
+        {"timestamp": "2018-06-19T16:28:09", "measurement": "X-ray absorption spectroscopy"},
+        (("k", None), ("chi", None)),
+        (3,),
+    ),
+    "units in a list of the columns": Export(
+        "# Date begin (ISO 8601): 2019-01-01T00:00:00.0\n# Columns:\n# 1. Period (ISO 8601)\n# 2. TOA. Irradiation at the top (Wh/m2)\n# 3. GHI. Irradiation on the ground (Wh/m2)\n#\n"
+        "# Period;TOA;GHI\n2019-01-01T00:00:00.0/2019-02-01T00:00:00.0;50.5;29.5\n2019-02-01T00:00:00.0/2019-03-01T00:00:00.0;91.5;59.5\n"
+        "2019-03-01T00:00:00.0/2019-04-01T00:00:00.0;172.5;121.5\n",
+        {"timestamp": "2019-01-01T00:00:00"},
+        (("Period", None), ("TOA", "Wh/m2"), ("GHI", "Wh/m2")),
+        (3,),
+        name="made.csv",
+    ),
+    "viability": Export(
+        "NAME,SAMPLE ID,LIVE (cells/ml),VIABILITY (%),DIAMETER (µm)\nx-1,a,1.5E+06,95.5,12.5\nx-2,b,1.25E+06,94.5,11.5\nx-3,c,1.75E+06,93.5,13.5\n",
+        {"measurement": "Cell counting"},
+        (("NAME", None), ("SAMPLE ID", None), ("LIVE", "cells/ml"), ("VIABILITY", "%"), ("DIAMETER", "µm")),
+        (3,),
+        samples=("a", "b", "c"),
+        name="made.csv",
+    ),
+    "a path of FEFF": Export(
+        " Cu  made up                                           Feff XX 6.10\n Abs   Z=29 Rmt= 1.5 Rnm= 1.25 K shell\n Path    1      icalc       2\n ------\n"
+        "   2  12.000   2.5    2.5   -5.5 nleg, deg, reff, rnrmav(bohr), edge\n        x         y         z   pot at#\n      .0000     .0000     .0000  0  29 Cu       absorbing atom\n"
+        "    k   real[2*phc]   mag[feff]  phase[feff] red factor   lambda     real[p]@#\n"
+        + "".join(f"   .{at}00  3.5E+00  0.5E+00 -5.5E+00  9.5E-01  1.5E+01  1.{at}E+00\n" for at in range(3)),
+        {"data_type": "FEFF scattering path"},
+        (("k", "1/Å"), ("real[2*phc]", None), ("mag[feff]", None), ("phase[feff]", None), ("red factor", None), ("lambda", "Å"), ("real[p]", "1/Å")),
+        (3,),
+    ),
 }  # fmt: skip
