@@ -6,6 +6,7 @@ element; `miMATRIX` flags, sizes, name and values. (Version 7.3 is HDF5 behind 5
 
 from __future__ import annotations
 
+import math
 import re
 import zlib
 from typing import Any, Final
@@ -64,8 +65,9 @@ def read(source: Source, candidate: Candidate) -> Reading:
             warnings.append("The file holds more than is good to unpack; the rest of its variables is not listed.")
             break
         name, about, signal = _variable(element, start, order, 0)
-        variables[name or f"variable {len(variables) + 1}"] = about
-        if signal is not None and len(signals) < _MOST_SIGNALS:
+        if name:  # what has no name is the memory of functions, which no program shows
+            variables[name] = about
+        if name and signal is not None and len(signals) < _MOST_SIGNALS:
             signals.append(signal)
         at += 8 + size + (0 if kind == _COMPRESSED else -size % 8)
     stamp = re.search(r"Created on: (.*)", words)
@@ -136,7 +138,11 @@ def _letters(source: Source, at: int, order: str, shape: tuple[int, ...]) -> dic
         2: "latin-1",
         1: "latin-1",
     }.get(kind, "latin-1")
-    return {"value": content.decode(encoding, "replace")} if len(shape) == 2 and shape[0] <= 1 else {}
+    letters = content.decode(encoding, "replace")
+    if len(shape) != 2 or len(letters) < math.prod(shape):
+        return {"value": letters} if len(shape) == 2 and shape[0] <= 1 else {}
+    lines = [letters[row :: shape[0]].rstrip() for row in range(min(shape[0], _INLINE))]
+    return {"value": letters if shape[0] <= 1 else lines}
 
 
 def _fields(source: Source, at: int, order: str, shape: tuple[int, ...], depth: int) -> dict[str, Any]:
