@@ -134,6 +134,7 @@ def test_known_names_with_any_contents_never_raise(tmp_path: Path, seed: int) ->
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)  # some ten seconds of a processor that may be busy
 @pytest.mark.parametrize("first", range(1000, 1400, 20))
 def test_hundreds_of_odd_files_never_raise(tmp_path: Path, first: int) -> None:
     """The same, for longer; in parts, so that a busy computer has time for each."""
