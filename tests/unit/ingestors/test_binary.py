@@ -70,6 +70,7 @@ FACTS: dict[str, dict[str, Any]] = {
     "daqmx": {"dataset_name": "two channels", "data_type": "LabVIEW TDMS"},
     "andi": {"timestamp": "2009-04-01T15:55:43-07:00", "samples": ["caffeine"], "measurement": "Chromatography"},
     "fcs": {"timestamp": "2013-02-28T15:19:53", "samples": ["yeast"], "instrument_name": "LSRII"},
+    "matlab4": {"data_type": "MATLAB 4 file"},
 }
 EVERY = files.EVERY | vendor_files.EVERY
 
