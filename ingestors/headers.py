@@ -62,10 +62,8 @@ def read(
             continue
         found = _fields(line, bare, delimiter, decimal_comma=decimal_comma) if len(bare) <= _LONGEST_LINE else []
         inside.extend(found)
-        if waiting and not found and _NUMBERED.fullmatch(bare):  # a heading above a list
-            remarks += [f"{waiting}:", bare]
-        elif waiting and not found:
-            inside.append((waiting, bare))
+        if waiting and not found:
+            _told_below(waiting, bare, inside, remarks)
         elif not found and _ALONE.fullmatch(bare):
             waiting = bare[:-1].strip()
             continue
@@ -79,6 +77,14 @@ def read(
         if pairs:
             fields[name if name not in fields else f"[{name}]"] = gathered(pairs)
     return fields, remarks
+
+
+def _told_below(key: str, bare: str, fields: list[tuple[str, Any]], remarks: list[str]) -> None:
+    """A key alone in its line with the line below it: its value, or the first of a list below a heading."""
+    if _NUMBERED.fullmatch(bare):
+        remarks += [f"{key}:", bare]
+    else:
+        fields.append((key, bare))
 
 
 def _without_records(lines: Iterable[str], delimiter: str | None, into: list[tuple[str, Any]]) -> Iterable[str]:

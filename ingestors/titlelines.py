@@ -135,6 +135,8 @@ def _are_names(cells: Sequence[str], line: str) -> bool:
     if len(cells) == 1:
         return not is_pair(line)
     numeric = sum(bool(cell) and number_of(cell) is not None for cell in cells)
+    if len(cells) == _PAIR + 1 and numeric == 1 and number_of(cells[1]) is not None and is_unit(cells[2]):
+        return False  # a setting with its unit
     listed = len(cells) > _PAIR and "=" not in line and ("," in line or ";" in line)
     told = cells[0] if listed else line  # `Comment: a, b`; not `Time, GMT-07:00`
     return 2 * numeric < len(cells) and not (is_pair(told) and "\t" not in line)

@@ -52,7 +52,7 @@ _SYMBOLS: Final = """
     1: 1 | %: % | [ppth]: \u2030 ‰ | [ppm]: ppm PPM | [ppb]: ppb PPB | %{wt}: wt% wt.% | %{at}: at% at.% | %{mol}: mol%
     %{vol}: vol% vol.% | min: min mins Min | h: h hr hrs Hr | d: d day days | wk: wk | a: yr | deg: deg Deg DEG ° degs deg.
     Cel: °C øC degC DegC deg_C Cel ℃ ºC | [degF]: °F degF DegF ℉ ºF | Ao: Å \u212b Ang Angs ang Ang. | um: µ μ
-    ': arcmin | '': arcsec | {count}: cts ct cnts cnt Cts | {count}/s: cps CPS cts/s Cps | 10*3.{count}/s: kcps Kcps
+    ': arcmin | '': arcsec | {count}: cts ct cnts cnt Cts | {count}/s: cps CPS cts/s Cps | {count}/min: cpm CPM | 10*3.{count}/s: kcps Kcps
     10*6.{count}/s: Mcps | {rev}/min: rpm RPM rpms | cm3{STP}/min: sccm SCCM | L{STP}/min: slm SLM slpm
     cm3: cc ccm | mm[Hg]: mmHg mm[Hg] Torr torr TORR | [in_i'Hg]: inHg | [psi]: psi PSI | atm: atm
     um[Hg]: mTorr mtorr | nm[Hg]: uTorr µTorr μTorr utorr | m[Hg]: kTorr | [in_i]: in inch | [mil_i]: mil | [ft_i]: ft

@@ -31,7 +31,7 @@ _SYMBOLS: Final = """
 # Symbols and words that stand alone.
 _WORDS: Final = """
     deg degree degrees ° °C °F degC degF Deg Degrees Å Ang Angstrom Angstroms angstrom angstroms Angs min h hr hrs d day
-    days hour hours minutes seconds second count counts Counts cts cps CPS cnts c a.u. a.u au AU arb arb. arbitrary u u.
+    days hour hours minutes seconds second count counts Counts cts cps CPS cpm CPM cnts c a.u. a.u au AU arb arb. arbitrary u u.
     units unit % percent ppm ppb dB dBm px pix pixel pixels pts points steps sr rpm RPM Da kDa wt% at% vol% in inch mil psi
     atm Kelvin kelvin Volt Volts volt volts Amp Amps amps Watt Watts Hertz nanometers Tesla Gauss Pascal Celsius radian
     radians meter meters frames photons ph e electrons sqrt 1 CCD ML Vs arcsec ADC ADU µ rms cc STP per vs vs. Ref Ref. bit
@@ -48,6 +48,7 @@ _ALONE: Final = frozenset(_WORDS.split()) | {"\u212b"}  # the Angstrom sign, whi
 _ENDINGS: Final = frozenset(_HUNG_ON.split())
 _DIVIDED: Final = re.compile(r"[\s*/·.\u00d7⋅()]+")
 _POWER: Final = re.compile(r"(?:\^|\*\*)?[{(]?[-+⁻⁺]?[\d⁰¹²³⁴⁵⁶⁷⁸⁹]+(?:[./]\d+)?[})]?$")
+_SCALE: Final = re.compile(r"1(?:\.0*)?[eE][-+]?\d{1,2}|10(?:\^|\*\*|e)[-+]?\d{1,2}")
 _LETTER_PREFIX: Final = frozenset("YZEPTGMkhdcmuµμnpfa")
 _ENDED: Final = re.compile(r"^(?P<name>[\w.]*[A-Za-z\d])_(?P<unit>[A-Za-zµ]+|(?:A|nm|Å|pm|um|cm)\^?-\d)$")
 _S_PARAMETER: Final = re.compile(r"\s*[SYZ]\d\d\s*")
@@ -92,7 +93,7 @@ def looks_like_unit(text: str) -> bool:
     if not bare or len(bare) > _LONGEST:
         return False
     parts = [part for part in _DIVIDED.split(bare) if part] if bare not in _ALONE else [bare]
-    return bool(parts) and bare != "1" and all(_is_symbol(part) for part in parts)
+    return bool(parts) and bare != "1" and not _SCALE.fullmatch(bare) and all(_is_symbol(part) for part in parts)
 
 
 @lru_cache(maxsize=4096)
@@ -128,6 +129,7 @@ def split_title(text: str) -> tuple[str, str | None]:
     if (
         slash
         and before.strip()
+        and before.count("(") == before.count(")")
         and looks_like_unit(after)
         and (_S_PARAMETER.fullmatch(before) or not _ends_in_a_unit(before))
     ):
@@ -182,6 +184,8 @@ def _is_symbol(part: str) -> bool:
     symbol = part if part in _ALONE else _POWER.sub("", part)
     if not symbol:
         return part == "1"
+    if _SCALE.fullmatch(part):
+        return True
     if symbol in _ALONE or symbol in _PREFIXED:
         return True
     return symbol[0] in _LETTER_PREFIX and symbol[1:] in _PREFIXED

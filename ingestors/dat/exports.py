@@ -36,13 +36,13 @@ def read_spectrasuite(text: Decoded, candidate: Candidate) -> Reading:
     fields: dict[str, Any] = pairs(lines[:start])
     rows = [line for line in lines[start + 1 :] if line.strip() and not line.startswith(">>>>>")]
     table, warnings = numbers(rows, names=["Wavelength", "Intensity"], units=["nm", None])
-    written = facts.said(fields, ("date", "fecha"))
+    written = facts.said(fields, ("date", "fecha", "日時"))
     when = facts.anywhere(written) if written else dates.NEVER
     return Reading(
         data_type="Ocean Optics spectrum",
         measurement="Optical spectroscopy",
         timestamp=when.iso,
-        instrument=facts.said(fields, ("spectrometer", "spectrometers")),
+        instrument=facts.said(fields, ("spectrometer", "spectrometers", "分光器")),
         keywords=("Ocean Optics",),
         metadata=fields,
         tables=(table,),

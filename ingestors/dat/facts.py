@@ -28,7 +28,7 @@ _INSTRUMENTS: Final = (
     "instrument", "instrument name", "beamline", "beamline name", "spectrometer", "spectrometers", "spectrometer name",
     "instrument model", "instrument type", "instrument id", "diffractometer", "diffractometer system", "microscope", "spectro",
     "data measured with spectrometer", "gonio", "goniometer", "facility", "equipment", "machine", "apparatus", "model",
-    "device name", "device", "gerät", "messgerät", "setup", "set up", "product", "product name", "model number",
+    "device name", "device", "gerät", "messgerät", "setup", "set up", "分光器", "装置", "product", "product name", "model number",
     "reader type", "nickname", "acq instrument", "system", "diffr type", "detector model",
 )  # fmt: skip
 _MOMENTS: Final = (
@@ -41,7 +41,7 @@ _MOMENTS: Final = (
     "date collected", "data collected", "run date", "run time", "run start", "test date", "date of test", "experiment date",
     "analysis date", "date of analysis", "recorded", "recorded on", "long date", "date", "day", "datum", "messdatum",
     "saved date", "file created", "created", "created on", "date created", "creation date", "creation time", "file date",
-    "file open time", "time of measurement", "measurement time", "acquisition time", "exported", "time",
+    "file open time", "日時", "測定日時", "time of measurement", "measurement time", "acquisition time", "exported", "time",
 )  # fmt: skip
 _CLOCK: Final = (
     "time", "time of measurement", "acquisition time", "measurement time", "start time", "time of day", "uhrzeit", "clock time",

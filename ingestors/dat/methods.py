@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _KEYS: Final = (
     "technique", "method", "measurement", "measurement type", "measurement mode", "experiment", "experiment type", "data type",
-    "scan type", "type of measurement", "analysis method", "test type", "spectrum type", "read", "m type", "type", "mode", "procedure",
+    "scan type", "type of measurement", "analysis method", "test type", "spectrum type", "read", "m type", "type", "mode", "procedure", "geometry name", "geometry",
 )  # fmt: skip
 _WORDS: Final = (
     ("Grazing-incidence small-angle X-ray scattering", r"gisaxs"),
@@ -84,7 +84,7 @@ _WORDS: Final = (
     ("Atomic force microscopy", r"afm|atomic force microscopy|force(?:[- ]distance)? curves?"),
     ("Nanoindentation", r"nano-?indent\w+"),
     ("Tensile test", r"tensile(?: test)?"),
-    ("Rheology", r"rheolog\w+|rheometr\w+|rheometer"),
+    ("Rheology", r"rheolog\w+|rheometr\w+|rheometer|parallel[- ]plate|cone(?: and |[- ])plate"),
     ("Gas adsorption", r"(?:gas|nitrogen|n2) (?:ad)?sorption|physisorption|bet isotherm"),
     ("Gamma-ray spectroscopy", r"gamma[- ](?:ray )?spectr\w+|hpge"),
     ("Muon spin spectroscopy", r"[µu]sr|musr|muon spin\w*"),

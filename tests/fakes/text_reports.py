@@ -154,4 +154,34 @@ REPORTS = {
         (("k", "1/Å"), ("real[2*phc]", None), ("mag[feff]", None), ("phase[feff]", None), ("red factor", None), ("lambda", "Å"), ("real[p]", "1/Å")),
         (3,),
     ),
+    "a size with its unit above the rows": Export(
+        "Version\t2.0\nInstrument\tDSC Q9 V1\nSample\tstone\nSize\t28.5\tmg\nDate\t20-Jan-2025\nTime\t13:42:03\nNsig\t3\n"
+        "Sig1\tTime (min)\nSig2\tTemperature (°C)\nSig3\tHeat Flow (mW)\nStartOfData\n0.5\t30.5\t-0.5\n1.5\t31.5\t-1.5\n2.5\t32.5\t-2.5\n",
+        {"timestamp": "2025-01-20T13:42:03", "measurement": "Differential scanning calorimetry"},
+        (("Time", "min"), ("Temperature", "°C"), ("Heat Flow", "mW")),
+        (3,),
+        samples=("stone",),
+    ),
+    "units with a factor": Export(
+        "# z (A) rho (1e-6/A2) irho (1e-6/A2)\n0.0 1.5 0.5\n1.0 2.5 0.5\n2.0 1.5 0.5\n",
+        {},
+        (("z", "A"), ("rho", "1e-6/A2"), ("irho", "1e-6/A2")),
+        (3,),
+        name="made.dat",
+    ),
+    "a spectrometer's header in Japanese": Export(
+        "SpectraSuiteデータファイル\n+++++\n日時: Mon Jun 11 14:59:44 JST 2018\n分光器: USB9\nスペクトル平均: 5\n>>>>>Begin Processed Spectral Data<<<<<\n"
+        "176.5\t0.5\n177.5\t1.5\n178.5\t0.25\n>>>>>End Processed Spectral Data<<<<<\n",
+        {"timestamp": "2018-06-11T14:59:44+09:00", "instrument_name": "USB9"},
+        None,
+        (3,),
+    ),
+    "a geometry of a rheometer, counts a minute": Export(
+        "Instrument name\tR 9\nrundate\t2025-10-24\nSample name\tgel\nGeometry name\tParallel Plate\n\n[step]\nNumber of points\t3\n"
+        "Variables\tTime\tStorage modulus\tRate (cpm)\n\ts\tPa\tcpm\ndata point 1\t0.1\t1000\t500\ndata point 2\t0.2\t1200\t600\ndata point 3\t0.3\t1400\t700\n",
+        {"timestamp": "2025-10-24", "measurement": "Rheology"},
+        (("Variables", None), ("Time", "s"), ("Storage modulus", "Pa"), ("Rate", "cpm")),
+        (3,),
+        samples=("gel",),
+    ),
 }  # fmt: skip
