@@ -68,6 +68,7 @@ _OTHER_TIME: Final = re.compile(
 _SURE_DATE: Final = re.compile(
     r"\b(?:\d{4}-\d\d-\d\d|\d{4}/\d\d/\d\d|\d{1,2}\.\d{1,2}\.\d{4})[T ,]+\d{1,2}:\d\d(?::\d\d(?:\.\d+)?(?: ?(?:Z|[+-]\d\d:?\d\d)(?!\w))?)?"
 )
+_WEEKDAY: Final = re.compile(r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? +(?=\d+[-/.]\d)", re.IGNORECASE)
 _COMPACT: Final = re.compile(r"^((?:19|20)\d\d)(\d\d)(\d\d)[ T_-]?([0-2]\d)([0-5]\d)([0-5]\d)$")
 _TWO_DATES: Final = re.compile(r"^(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}[^,;]*)[,;] *\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}\b.*")
 _CLOCK_FIRST: Final = re.compile(
@@ -205,7 +206,7 @@ def time_among(remarks: Iterable[str]) -> dates.Moment:
 def anywhere(text: str) -> dates.Moment:
     """A time in any spelling that cannot be misunderstood: ISO, ctime, a month's name, year first, or an unequivocal day."""
     words = _CLOCK_FIRST.sub(r"\2 \1", " ".join(text.split()).strip(" .;,/\"'"))
-    words = _COMPACT.sub(r"\1-\2-\3T\4:\5:\6", words)
+    words = _WEEKDAY.sub("", _COMPACT.sub(r"\1-\2-\3T\4:\5:\6", words))
     if re.match(r"\d{4}-\d\d-\d\d", words):
         return dates.iso(words)
     if dates.has_month(words):

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 _NO_TABLE: Final = re.compile(r"\s*(?:<[?!a-zA-Z]|\{\s*[\"}]|\[\s*[\[{\"]|VAMAS Surface Chemical Analysis)")
 _SIDE: Final = 8  # rows and columns of a matrix at least
-_WEEKDAY: Final = re.compile(r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? +", re.IGNORECASE)
 _ZONED: Final = re.compile(r"\b(?:GMT|UTC) ?([+-]\d\d:?\d\d)")
 _DATED: Final = re.compile(
     r"(?:(?i:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? +)?(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}(?!\d|\.\d)|\d{1,2}[- ][A-Za-z]{3})"

@@ -184,4 +184,11 @@ REPORTS = {
         (3,),
         samples=("gel",),
     ),
+    "a day of the week before a date": Export(
+        "Report\nSample: P 9\nInject date: Tuesday 03/20/18 10:21:14\nEluent: THF\n\nVolume [ml]\tRI [V]\tUV [V]\n5.0\t0.5\t0.25\n5.5\t0.75\t0.5\n6.0\t0.5\t0.125\n",
+        {"timestamp": "2018-03-20T10:21:14"},
+        (("Volume", "ml"), ("RI", "V"), ("UV", "V")),
+        (3,),
+        samples=("P 9",),
+    ),
 }  # fmt: skip
