@@ -15,6 +15,7 @@ LabferryError                 message (what is wrong) + advice (what to do), exi
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
@@ -52,6 +53,18 @@ class StateError(LabferryError):
     """The state folder or the store cannot be used now."""
 
     exit_code = 75
+
+
+def exhausted(error: BaseException) -> StateError | None:
+    """The sentence for a computer that has no memory or no threads left, if this error says that."""
+    threads = isinstance(error, RuntimeError) and "start new thread" in str(error)
+    memory = isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
+    if not threads and not memory:
+        return None
+    return StateError(
+        f"This computer gives labferry no more {'memory or threads' if threads else 'memory'}; nothing is lost.",
+        "Look who takes it (`systemctl status`, `free`), or raise MemoryMax, TasksMax or `ulimit -v`; then it goes on.",
+    )
 
 
 class RootError(LabferryError):

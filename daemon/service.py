@@ -12,6 +12,7 @@ import structlog
 
 from daemon.assembly import connect
 from daemon.continuity import Continuity, readable
+from daemon.errors import exhausted
 from daemon.extract.sandbox import Sandbox
 from daemon.grouping.datasets import CompanionRules
 from daemon.loops.arrivals import Arrivals
@@ -100,8 +101,8 @@ class Service:
         self._watcher.start()
         for loop in self._loops:
             thread = threading.Thread(target=self._guarded, args=(loop,), name=loop.name, daemon=True)
-            self._threads.append(thread)
             thread.start()
+            self._threads.append(thread)
         log.info(
             "service.started",
             instrument=self._instrument.instrument,
@@ -320,6 +321,10 @@ class Service:
         """A loop that fails ends the service: systemd starts it anew, and the store knows where everything was."""
         try:
             loop.run(loop.name)
-        except Exception:
-            log.exception("loop.failed", loop=loop.name)
+        except Exception as error:
+            told = exhausted(error)
+            if told is None:
+                log.exception("loop.failed", loop=loop.name)
+            else:
+                log.error("loop.failed", loop=loop.name, problem=told.message, advice=told.advice)
             self.failed.set()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import importlib
 import sys
-from typing import Final
+from typing import Final, NoReturn
 
 import click
 
-from daemon.errors import LabferryError
+from daemon.errors import LabferryError, exhausted
 
 COMMANDS: Final = {
     "run": ("daemon.cli.run", "Watch the instrument and deliver what it measures."),
@@ -72,5 +72,14 @@ def main() -> None:
     except LabferryError as error:
         if debug:
             raise
-        click.echo(f"labferry: {error}", err=True)
-        sys.exit(error.exit_code)
+        _end(error)
+    except (MemoryError, RuntimeError, OSError) as error:
+        told = exhausted(error)
+        if debug or told is None:
+            raise
+        _end(told)
+
+
+def _end(error: LabferryError) -> NoReturn:
+    click.echo(f"labferry: {error}", err=True)
+    sys.exit(error.exit_code)

@@ -35,7 +35,7 @@ from watchdog.events import (
 from watchdog.observers.inotify import InotifyObserver
 from watchdog.utils import BaseThread
 
-from daemon.errors import RootError
+from daemon.errors import RootError, exhausted
 from daemon.watch.cookies import Cookies
 from daemon.watch.roots import events_work, identify
 
@@ -195,7 +195,16 @@ class Watcher:
         self._set_up_by.start()
 
     def _set_up(self) -> None:
-        """Watch whatever is not watched yet."""
+        """Watch whatever is not watched yet, if there are memory and threads for it; else the scans go on."""
+        try:
+            self._listen()
+        except (MemoryError, RuntimeError) as error:
+            told = exhausted(error)
+            if told is None:
+                raise
+            self._problem = told.message
+
+    def _listen(self) -> None:
         if not self._limited:
             self._problem = None
         try:
@@ -217,7 +226,7 @@ class Watcher:
         try:
             observer.start()
             observer.schedule(_CookieHandler(self), os.fspath(self._cookies.folder), event_filter=[FileClosedEvent])
-        except OSError:
+        except (OSError, MemoryError, RuntimeError):
             _stop(observer)
             raise
         self._dead = None
