@@ -6,6 +6,7 @@ DimUnits, DataUnits, DimExtents), `DataSet/Resolution <r>/Frame <f>/<channel>/Im
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 from ingestors import rendering
 from ingestors.api import Quantity
 from ingestors.hdf5 import reading, shapes
-from ingestors.hdf5.told import Family, Told
+from ingestors.hdf5.told import Family, Told, drawn_or_none
 from ingestors.units import normalised
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def read(source: Source) -> Told:
             told[name]["pixels"] = extents
         data = reading.child_data(source.file, f"DataSet/Resolution 0/Frame 0/{name}/Image")
         if data is not None and data.ndim == 2:  # noqa: PLR2004 an image
-            pictures.append(_picture(data, name, unit, sides, units, source.stem))
+            pictures.append(drawn_or_none(partial(_picture, data, name, unit, sides, units, source.stem)))
     return Told(
         attributes={"dataset_name": source.stem, "measurement": "Atomic force microscopy", "data_type": FAMILY.name},
         metadata={"channels": told} if told else {},

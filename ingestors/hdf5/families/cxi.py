@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ingestors.api import Quantity, Sample
 from ingestors.hdf5 import reading, shapes
-from ingestors.hdf5.told import Family, Told, at, moment, text_at, title
+from ingestors.hdf5.told import Family, Told, at, drawn_or_none, moment, text_at, title
 
 if TYPE_CHECKING:
     import h5py
@@ -59,7 +59,7 @@ def read(source: Source) -> Told:
         reading.child_data(source.file, f"entry_1/{path}/translation") is not None
         for path in ("sample_1/geometry_1", "data_1", "instrument_1/detector_1")
     )
-    picture = None if data is None or data.ndim < 2 else shapes.stack(data, title=source.stem)  # noqa: PLR2004 frames
+    picture = None if data is None or data.ndim < 2 else drawn_or_none(lambda: shapes.stack(data, title=source.stem))  # noqa: PLR2004 frames
     return Told(
         attributes={
             "dataset_name": title(text_at(entry, "title")) or source.stem,

@@ -13,7 +13,7 @@ import numpy as np
 from ingestors import rendering
 from ingestors.api import Sample
 from ingestors.hdf5 import reading
-from ingestors.hdf5.told import Family, Told, moment, text_at, title
+from ingestors.hdf5.told import Family, Told, drawn_or_none, moment, text_at, title
 
 if TYPE_CHECKING:
     import h5py
@@ -58,7 +58,7 @@ def read(source: Source) -> Told:
             "timestamp": began.iso,
         },
         samples=[Sample(sample)] if sample else [],
-        thumbnails=[one for one in [_projection(source.file, source.stem)] if one is not None],
+        thumbnails=[one for one in [drawn_or_none(lambda: _projection(source.file, source.stem))] if one is not None],
     )
 
 

@@ -6,6 +6,7 @@ Source: hyperspy.org, "HSpy - HyperSpy's HDF5 specification": root attribute `fi
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +16,7 @@ from ingestors import rendering
 from ingestors.api import Sample
 from ingestors.dat import dates
 from ingestors.hdf5 import reading, shapes
-from ingestors.hdf5.told import Family, Told, at, text_at, title
+from ingestors.hdf5.told import Family, Told, at, drawn_or_none, text_at, title
 from ingestors.units import normalised
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ _SIGNALS: Final = {
     "Luminescence": "Luminescence spectroscopy",
     "hologram": "Electron holography",
 }
+_DAY_OR_TIME: Final = re.compile(r"datetime\.(date|time)\((\d{1,4}(?:, ?\d{1,6}){1,3})\)")
 _PLACEHOLDERS: Final = frozenset({"", "<undefined>", "_undefined_"})
 
 
@@ -61,15 +63,18 @@ def read(source: Source) -> Told:
     name = next(iter(reading.names(held, 1)), "") if held is not None else ""
     one = reading.child_group(held, name) if held is not None and name else None
     tree = at(source.tree, "Experiments", name) or {}
-    general = at(tree, "metadata", "General") or {}
+    flat = at(tree, "mapped_parameters")  # before version 1.2
+    general = at(tree, "metadata", "General") or flat or {}
     data = reading.child_data(one, "data") if one is not None else None
     axes = [] if one is None or data is None else _axes(one, data)
-    day, clock = text_at(general, "date"), text_at(general, "time")
+    day, clock = (text_at(general, key) or _spelled(text_at(general, f"_datetime_{key}")) for key in ("date", "time"))
     zone = text_at(general, "time_zone")
     began = dates.iso(f"{day}T{clock}{_offset(zone)}" if clock else day)
     sample = text_at(tree, "metadata", "Sample", "description")
-    signal = text_at(tree, "metadata", "Signal", "signal_type")
-    picture = None if data is None or not reading.numeric(data) else _picture(data, axes, source.stem)
+    signal = text_at(tree, "metadata", "Signal", "signal_type") or text_at(flat, "signal_type")
+    picture = (
+        None if data is None or not reading.numeric(data) else drawn_or_none(lambda: _picture(data, axes, source.stem))
+    )
     return Told(
         attributes={
             "dataset_name": title(text_at(general, "title")) or source.stem,
@@ -82,6 +87,17 @@ def read(source: Source) -> Told:
         axes={str(data.name): [_described(axis) for axis in axes]} if data is not None and axes else {},
         thumbnails=[picture] if picture is not None else [],
     )
+
+
+def _spelled(value: str) -> str:
+    """A day or a time of the day as versions before 1.3 wrote them: `datetime.date(1991, 10, 1)`, `datetime.time(12, 0)`."""
+    found = _DAY_OR_TIME.fullmatch(value)
+    if found is None:
+        return ""
+    numbers = [int(one) for one in found[2].split(",")]
+    if found[1] == "date":
+        return "-".join(f"{one:02d}" for one in numbers[:3])
+    return ":".join(f"{one:02d}" for one in (*numbers, 0)[:3])
 
 
 def _offset(zone: str) -> str:

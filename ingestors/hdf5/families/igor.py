@@ -17,7 +17,7 @@ from ingestors.api import Sample
 from ingestors.dat import facts
 from ingestors.hdf5 import nexus, reading, shapes
 from ingestors.hdf5.describing import own_name
-from ingestors.hdf5.told import Family, Told, title
+from ingestors.hdf5.told import Family, Told, drawn_or_none, title
 from ingestors.units import normalised
 
 if TYPE_CHECKING:
@@ -58,7 +58,11 @@ def read(source: Source) -> Told:
     sample = facts.sample_of(notes)
     found = facts.time_of(notes)
     largest = max(waves, key=lambda wave: wave.size or 0, default=None)
-    picture = None if largest is None or not reading.numeric(largest) else _picture(largest, source.stem)
+    picture = (
+        None
+        if largest is None or not reading.numeric(largest)
+        else drawn_or_none(lambda: _picture(largest, source.stem))
+    )
     return Told(
         attributes={
             "dataset_name": title(facts.title_of(notes)) or source.stem,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ingestors import rendering
 from ingestors.api import Quantity
 from ingestors.hdf5 import reading
-from ingestors.hdf5.told import Family, Told, moment, title
+from ingestors.hdf5.told import Family, Told, drawn_or_none, moment, title
 from ingestors.rendering.pictures import as_image
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def read(source: Source) -> Told:
             "timestamp": moment(text(image, "RecordingDate").replace(" ", "T", 1)).iso,
         },
         metadata={"image": {**size, "channels": named, "time points": len(moments)}},
-        thumbnails=_pictures(source.file, channels, named, source.stem),
+        thumbnails=drawn_or_none(lambda: _pictures(source.file, channels, named, source.stem)) or [],
     )
 
 

@@ -14,7 +14,7 @@ from ingestors import rendering
 from ingestors.api import Quantity
 from ingestors.columns import Column, Table, described
 from ingestors.hdf5 import plainvalues, reading
-from ingestors.hdf5.told import Family, Told, moment, title
+from ingestors.hdf5.told import Family, Told, drawn_or_none, moment, title
 
 if TYPE_CHECKING:
     import h5py
@@ -53,7 +53,7 @@ def read(source: Source) -> Told:
         str(row.get("channel_name", index)): _step(source.file, row, units)
         for index, row in enumerate(_rows(reading.child_data(source.file, "Step list")))
     }
-    picture = _picture(found, source.stem)
+    picture = drawn_or_none(lambda: _picture(found, source.stem))
     return Told(
         attributes={
             "dataset_name": title(reading.attribute_text(source.file, "log_name")) or source.stem,

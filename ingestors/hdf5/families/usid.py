@@ -19,7 +19,7 @@ from ingestors.dat import facts
 from ingestors.hdf5 import reading, shapes
 from ingestors.hdf5.describing import own_name, unit_of
 from ingestors.hdf5.generic import fields
-from ingestors.hdf5.told import Family, Told, moment, title
+from ingestors.hdf5.told import Family, Told, drawn_or_none, moment, title
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +57,7 @@ def read(source: Source) -> Told:
     sample = facts.sample_of(known)
     began = moment(_STAMP.sub(r"\1-\2-\3T\4:\5:\6", str(known.get("experiment_date") or known.get("timestamp") or "")))
     mains = sorted(list(_mains(source.file, 3000))[:_MOST], key=_is_background)
-    pictures = _pictures(mains[0], source.stem) if mains else []
+    pictures = drawn_or_none(lambda: _pictures(mains[0], source.stem)) if mains else None
     return Told(
         attributes={
             "dataset_name": title(facts.said(known, ("title", "experiment title"))) or source.stem,
@@ -68,7 +68,7 @@ def read(source: Source) -> Told:
         },
         samples=[Sample(sample)] if sample else [],
         metadata={"dimensions": {str(main.name): _dimensions(main) for main in mains}},
-        thumbnails=pictures,
+        thumbnails=pictures or [],
     )
 
 

@@ -6,6 +6,7 @@ with `Data` (rows, columns, frames) and `Metadata`, a column of bytes for each f
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -14,7 +15,7 @@ from ingestors import rendering
 from ingestors.api import Quantity, Sample
 from ingestors.dat import dates
 from ingestors.hdf5 import plainvalues, reading
-from ingestors.hdf5.told import Family, Told, at, text_at
+from ingestors.hdf5.told import Family, Told, at, drawn_or_none, text_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -99,7 +100,7 @@ def read(source: Source) -> Told:
         thumbnails=[
             picture
             for kind, one, found in told[:4]
-            if kind == "Image" and (picture := _picture(one, found, source.stem)) is not None
+            if kind == "Image" and (picture := drawn_or_none(partial(_picture, one, found, source.stem))) is not None
         ],
     )
 

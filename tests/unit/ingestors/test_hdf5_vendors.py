@@ -142,6 +142,21 @@ def test_waves_that_igor_put_into_a_nexus_file_leave_it_nexus(tmp_path: Path) ->
     assert found.attributes["data_type"] == "NXcanSAS"
 
 
+@pytest.mark.parametrize(
+    ("clock", "began"),
+    [("datetime.time(7, 5)", "2016-03-09T07:05:00"), ("datetime.time(7, 5, 41)", "2016-03-09T07:05:41")],
+)
+def test_days_of_old_hyperspy_are_read(tmp_path: Path, clock: str, began: str) -> None:
+    """Before version 1.3 it wrote what Python shows of a date."""
+    path = tmp_path / "old.hdf5"
+    with h5py.File(path, "w") as file:
+        file.attrs["file_format"] = "HyperSpy"
+        general = file.create_group("Experiments/edge/metadata/General")
+        general.attrs["_datetime_date"], general.attrs["_datetime_time"] = "datetime.date(2016, 3, 9)", clock
+        file["Experiments/edge/data"] = np.arange(9.0)
+    assert extracted(path).attributes["timestamp"] == began
+
+
 def test_a_drawing_that_stumbles_is_no_drawing() -> None:
     """Whatever a library raises on values that nobody checked; but not the wish to stop."""
 
