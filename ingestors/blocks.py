@@ -65,7 +65,7 @@ def with_words(lines: Sequence[str], *, fewest: int = 2) -> tuple[Dialect, list[
 def _wordy(lines: Sequence[str], dialect: Dialect) -> tuple[Dialect, list[Block]]:
     found, end = [], 0
     for block in blocks(lines, dialect):
-        enough = block.rows >= _FEWEST_ROWS or block.count >= _WIDE
+        enough = block.rows >= _FEWEST_ROWS or (block.count >= _WIDE and not _is_sentence(lines[block.start], dialect))
         if (
             enough
             and block.count > 1
@@ -75,6 +75,12 @@ def _wordy(lines: Sequence[str], dialect: Dialect) -> tuple[Dialect, list[Block]
             found.append(block)
         end = block.end
     return dialect, found
+
+
+def _is_sentence(line: str, dialect: Dialect) -> bool:
+    """Whether most of the marks between the cells have a blank behind them, as in prose and in programs."""
+    mark = dialect.delimiter or ""
+    return bool(mark.strip()) and 2 * line.count(f"{mark} ") > line.count(mark)
 
 
 def _are_settings(above: Sequence[str], below: Sequence[str], block: Block) -> bool:

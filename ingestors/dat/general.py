@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from ingestors.textfile import Decoded
 
 _NO_TABLE: Final = re.compile(r"\s*(?:<[?!a-zA-Z]|\{\s*[\"}]|\[\s*[\[{\"]|VAMAS Surface Chemical Analysis)")
+_SOURCES: Final = frozenset(
+    {".py", ".pyi", ".ipynb", ".c", ".h", ".cc", ".cpp", ".hpp", ".rs", ".go", ".js", ".mjs", ".ts", ".java", ".jl", ".m", ".sh", ".bat",
+     ".ps1", ".css", ".scss", ".html", ".tex", ".bib", ".md", ".rst", ".yaml", ".yml", ".toml", ".json"}
+)  # fmt: skip
+"""Suffixes of programs and documents, in which rows of numbers are no measurement."""
 _SIDE: Final = 8  # rows and columns of a matrix at least
 _ZONED: Final = re.compile(r"\b(?:GMT|UTC) ?([+-]\d\d:?\d\d)")
 _DATED: Final = re.compile(
@@ -49,7 +54,7 @@ _REMARKS: Final = 12  # that may name the method
 
 def recognises(head: str, candidate: Candidate) -> str | None:
     """Lines of numbers that agree in their count, below any header; never JSON, XML or prose."""
-    if _NO_TABLE.match(head):
+    if candidate.suffix in _SOURCES or _NO_TABLE.match(head):
         return None
     lines = head.split("\n")
     whole = candidate.size <= len(candidate.head)

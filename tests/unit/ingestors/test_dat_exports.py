@@ -135,3 +135,18 @@ def test_units_stand_in_many_places_of_a_title(title: str, expected: tuple[str, 
 def test_other_words_in_brackets_are_no_units(word: str) -> None:
     """A place where units stand makes no unit of a word."""
     assert not is_unit(word)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("made.py", "import numpy\n\nrows = [\n    1, 2, 3,\n    4, 5, 6,\n    7, 8, 9,\n]\n"),
+        ("notes.txt", "You may use, copy, change, join, sell\nCopyright: 1992, 1998, 2001, 2004, 2006 by somebody.\nNothing else.\n"),
+        ("calls", "def read(a, b, c, d, e):\n    told(a, 1, 2, b, c)\n    return a\n"),
+    ],
+)  # fmt: skip
+def test_programs_and_prose_are_no_tables(tmp_path: Path, name: str, text: str) -> None:
+    """Numbers between commas in a program or a sentence are left to the last ingestor."""
+    path = tmp_path / name
+    path.write_text(text)
+    assert Dat().claim(Candidate(path, ())) is None
