@@ -28,6 +28,25 @@ def to_json(record: DatasetRecord) -> dict[str, Any]:
     }
 
 
+def with_known_names(files: Sequence[RecordFile], former: Mapping[str, Any] | None) -> tuple[RecordFile, ...]:
+    """The files under the names by which the catalogs know their bytes already, if they were renamed here since.
+
+    `former`: the record of the revision before. A new name would bring the same bytes there once more.
+    """
+    before = (former or {}).get("files", ())
+    known, taken = {item["name"] for item in before}, {file.name for file in files}
+    free = [item for item in before if item["name"] not in taken]
+    named = []
+    for file in files:
+        same = next((item for item in free if (item["sha256"], item["size"]) == (file.sha256, file.size)), None)
+        if same is None or file.name in known:
+            named.append(file)
+        else:
+            free.remove(same)
+            named.append(replace(file, name=same["name"]))
+    return tuple(named)
+
+
 def _child_json(child: DatasetRecord, parent: DatasetRecord) -> dict[str, Any]:
     """What a child says differently: the attributes that it has of its parent stand there only."""
     own = {name: item for name, item in child.attributes.items() if parent.attributes.get(name) != item}

@@ -20,7 +20,7 @@ from daemon.loops.parents import compose_parent
 from daemon.loops.sidecars import Sidecar, nearest_session_file, sidecar_of
 from daemon.mfid import new_mfid
 from daemon.model import DatasetState, SampleRef, SessionEvidence
-from daemon.record_json import to_json
+from daemon.record_json import to_json, with_known_names
 from ingestors.api import display_name
 
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ class Composing:
                 thumbnails=_thumbnails(outcome.thumbnails),
                 parent_id=parent,
             )
+            record = replace(record, files=with_known_names(record.files, current.record))
             former = former_children(current.record, record)
             revision = self._store.datasets.compose(
                 dataset.id,

@@ -275,3 +275,17 @@ def test_a_root_that_left_the_configuration_parks_its_work_until_it_is_back(work
     workshop.placing.adopt_roots({root.id for root in workshop.context.roots})
     workshop.whole()
     assert workshop.groups() == {"unsettled.dat": ("composed", {"unsettled.dat"})}
+
+
+def test_a_file_that_was_renamed_keeps_its_name_in_the_catalogs(workshop: Workshop) -> None:
+    """A revision after a rename names the same bytes as before: under a new name they would be sent once more."""
+    workshop.write("first.dat", b"1 2\n")
+    workshop.whole()
+    (workshop.data / "first.dat").rename(workshop.data / "second.dat")
+    workshop.arrive()
+    workshop.write("second.log", b"a word about it\n")
+    workshop.whole()
+    assert [(file.name, file.path.rpartition("/")[2]) for file in record(workshop, "second.dat").files] == [
+        ("first.dat", "second.dat"),
+        ("second.log", "second.log"),
+    ]
