@@ -23,7 +23,7 @@ from daemon.settings import catalogs_of
 from ingestors.api import display_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from daemon.model import DatasetRecord, Journal
     from daemon.settings import Instrument, Root
@@ -264,6 +264,16 @@ def _show_children(title: str, children: Iterable[dict[str, Any]]) -> None:
         click.echo(f"  {title} {child['key']}: {child['name']} ({child['unique_id']}), {where}")
 
 
+def _held(deliveries: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """What each catalog has of the dataset, or why it has nothing."""
+    for delivery in deliveries:
+        if delivery["state"] == DeliveryState.DELIVERED and delivery["error"]:
+            yield f"{delivery['catalog']}: {delivery['error']}"
+        for name, file in delivery["files"].items():
+            told = [word for word in (file["how"], file.get("ingestion") and f"ingestion {file['ingestion']}") if word]
+            yield f"{delivery['catalog']} has {name}" + (f" ({', '.join(told)})" if told else "")
+
+
 def _show(story: dict[str, Any]) -> None:
     click.echo(click.style(story["path"], bold=True))
     for entry in story["journal"]:
@@ -278,12 +288,8 @@ def _show(story: dict[str, Any]) -> None:
             click.echo(f"  warning: {warning}")
         _show_children("Child dataset", dataset.get("children", ()))
         _show_children("No longer in the file, kept in the catalogs:", dataset.get("former_children", ()))
-    for delivery in story.get("deliveries", ()):
-        if delivery["state"] == DeliveryState.DELIVERED and delivery["error"]:
-            click.echo(f"{delivery['catalog']}: {delivery['error']}")
-        for name, file in delivery["files"].items():
-            told = [word for word in (file["how"], file.get("ingestion") and f"ingestion {file['ingestion']}") if word]
-            click.echo(f"{delivery['catalog']} has {name}" + (f" ({', '.join(told)})" if told else ""))
+    for line in dict.fromkeys(_held(story.get("deliveries", ()))):  # every revision's delivery tells the same files
+        click.echo(line)
     click.echo(f"Next: {story['next']}")
     if any(delivery["state"] == DeliveryState.DELIVERED for delivery in story.get("deliveries", ())):
         words = {"version": "keeps both contents", "replace": "keeps the new one"}
