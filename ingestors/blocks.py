@@ -41,8 +41,9 @@ def blocks(lines: Sequence[str], dialect: Dialect) -> list[Block]:
             count = width_above(lines[max(0, at - 3) : at], count + 1, most, dialect.delimiter) or count
         block = Block(dialect, count, at, at)
         block.take(lines)
-        found.append(block)
-        at = block.end
+        if block.rows:
+            found.append(block)
+        at = max(block.end, at + 1)  # a row that its own block refuses
     return found
 
 
