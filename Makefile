@@ -82,7 +82,8 @@ clean:  ## remove everything that make made
 
 # --inexact: what a person installed there by hand stays.
 $(READY): .uv/.ready pyproject.toml uv.lock
-	@.uv/bin/uv sync --quiet --frozen --inexact --python $(PYTHON)
+	@.uv/bin/uv sync --quiet --frozen --inexact --compile-bytecode --python $(PYTHON)
+	@$(BIN)/python -m compileall -q daemon ingestors  # the process that reads files writes nothing, not even this
 	@touch $@
 
 # --- other programs that the tests compare with; without the network those tests skip and say why --------------------

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon.errors import LabferryError
+from daemon.errors import LabferryError, StateError
 from daemon.extract.outcome import (
     MINIMAL,
     ClaimRow,
@@ -146,6 +146,11 @@ class Sandbox:
             if outcome is not None:
                 return outcome
         return minimal(path, story.claims, story.failures)
+
+    def warm_up(self) -> None:
+        """Have a worker that waits for the next file. If none can be started, whoever needs one will hear why."""
+        with contextlib.suppress(StateError), self._worker():
+            pass
 
     def plugins(self) -> list[PluginRow]:
         """Every ingestor of this installation, and those that could not be loaded. Raises as `extract` does."""

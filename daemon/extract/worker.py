@@ -39,6 +39,7 @@ MAX_DEPTH: Final = 32
 MAX_VALUES: Final = 50_000
 MAX_LONG_ENTRIES: Final = 4
 _TEXT_PER_VALUE: Final = 16
+_TIDIED: Final = 8  # datasets between looks at the memory: the limit holds at any time
 
 
 def main() -> None:
@@ -83,8 +84,10 @@ def serve(channel: socket.socket, pulse: Pulse, registry: Registry, idle: float,
         answer, pictures = respond(channel, pulse, registry, received[0], observer)
         if observer is not None:
             answer["observed"] = observer.report()
-        gc.collect()
-        tired = number == MAX_DATASETS or confinement.resident_bytes() > own_size + MAX_GROWTH or has_children()
+        tired = number == MAX_DATASETS or has_children()
+        if number % _TIDIED == 0:
+            gc.collect()
+            tired = tired or confinement.resident_bytes() > own_size + MAX_GROWTH
         frames.send(channel, {"kind": "done", "last": tired, **answer}, pictures)
         if tired:
             return

@@ -86,10 +86,11 @@ class Api:
             headers.get("authorization", "").encode(), self._authorization
         ):
             raise Refusal(401, "Not authenticated: send the catalog's token as Authorization: Bearer …")
-        handler, manner, names = self._routes.find(method, path)
+        handler, chosen, names = self._routes.find(method, path)
         body = await _body(receive) if method != "GET" else b""
         origin = f"{scope['scheme']}://{headers.get('host', '')}"
         request = Request(self._catalog, method, path, names, query, headers, body, origin)
+        manner = chosen if isinstance(chosen, Manner) else chosen(request)
         if manner is Manner.POOL:
             return await asyncio.to_thread(handler, request)
         if manner is not Manner.NOW:

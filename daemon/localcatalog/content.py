@@ -190,7 +190,9 @@ def _arrived(catalog: LocalCatalog, row: Row) -> bool:
     path = upload_path(catalog, row["id"])
     if row["size"] > SMALL or not path.is_file():
         return path.is_file()
-    return path.stat().st_size == int(row["size"]) and hashlib.sha256(path.read_bytes()).hexdigest() == str(row["sha256"])
+    return path.stat().st_size == int(row["size"]) and hashlib.sha256(path.read_bytes()).hexdigest() == str(
+        row["sha256"]
+    )
 
 
 def _names(folder: Path) -> Iterator[str]:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from daemon.localcatalog.uploads import Uploads
 
     Handler = Callable[[Request], Answer]
-    Route = tuple[str, str, Handler, "Manner"]
+    Choice = Callable[[Request], "Manner"]
+    Route = tuple[str, str, Handler, "Manner | Choice"]
 
 _VARIABLE: Final = "*"
 
@@ -45,8 +46,8 @@ class Routes:
                 node = node.setdefault(part, {})
             node.setdefault("", {})[method] = (handler, manner)
 
-    def find(self, method: str, path: str) -> tuple[Handler, Manner, tuple[str, ...]]:
-        """The handler, how it runs, and the variable parts. Raises Refusal 404 or 405."""
+    def find(self, method: str, path: str) -> tuple[Handler, Manner | Choice, tuple[str, ...]]:
+        """The handler, how it runs (or who says so for a request), and the variable parts. Raises Refusal 404 or 405."""
         node, names = self._tree, []
         for part in path.strip("/").split("/"):
             if part and part in node:
@@ -150,10 +151,10 @@ def _files(uploads: Uploads, ingestion: Ingestion) -> Iterator[Route]:
     yield "GET", "/datasets/*/upload/multipart/*", uploads.status, Manner.NOW
     yield "POST", "/datasets/*/upload/multipart/*/parts", uploads.sign, Manner.NOW
     yield "DELETE", "/datasets/*/upload/multipart/*", uploads.abort, Manner.NOW
-    yield "POST", "/datasets/*/upload/multipart/complete", uploads.complete, Manner.POOL
+    yield "POST", "/datasets/*/upload/multipart/complete", uploads.complete, _unless(uploads.is_small)
     yield "POST", "/datasets/*/upload/initiate", uploads.initiate_sequential, Manner.NOW
     yield "POST", "/datasets/*/upload/initiate/multipart", uploads.initiate_token, Manner.NOW
-    yield "POST", "/datasets/*/upload/complete", uploads.complete, Manner.POOL
+    yield "POST", "/datasets/*/upload/complete", uploads.complete, _unless(uploads.is_small)
     yield "GET", "/ingestors", ingestion.list_ingestors, Manner.NOW
     yield "POST", "/files/*/ingest", ingestion.request, Manner.SHARED
     yield "GET", "/ingestion_requests", requests.list_ingestions, Manner.NOW
@@ -177,3 +178,8 @@ def _linked_samples(request: Request, direction: str) -> Answer:
 def _search_metadata(request: Request) -> Answer:
     """GET /resources/metadata/search."""
     return answer(listing.search_metadata(request))
+
+
+def _unless(at_once: Callable[[Request], bool]) -> Choice:
+    """In the thread pool, but for requests that are done in a moment."""
+    return lambda request: Manner.NOW if at_once(request) else Manner.POOL

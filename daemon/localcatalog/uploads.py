@@ -118,6 +118,11 @@ class Uploads:
             row = self._again(row["id"])
         return answer(files.record(files.find(self._catalog, row["file"])))
 
+    def is_small(self, request: Request) -> bool:
+        """Whether completing is done in a moment, so that a thread for it would cost more."""
+        row = self._catalog.database.one("upload", id=str(request.json().get("upload_id")))
+        return row is None or row["size"] <= content.SMALL
+
     def abort(self, request: Request) -> Answer:
         """DELETE /datasets/{mfid}/upload/multipart/{upload}."""
         row = self._find(request, request.names[1])

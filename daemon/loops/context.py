@@ -109,7 +109,7 @@ class WatchedFolder:
 
 @dataclass(frozen=True)
 class Context:
-    """Handed to every loop by the composition root."""
+    """Handed to every loop by the composition root. `arriving`: after a rest, a file is on its way to be extracted."""
 
     instrument: Instrument
     store: Store
@@ -118,6 +118,7 @@ class Context:
     stopping: threading.Event
     heartbeats: Heartbeats
     extract_bell: Bell
+    arriving: threading.Event = field(default_factory=threading.Event)
     deliver_bells: dict[str, Bell] = field(default_factory=dict)
     trouble: StoreTrouble = field(default_factory=StoreTrouble)
 

@@ -62,6 +62,9 @@ class Extracting:
                     held, failed = None, False
                 held = held or self._context.store.datasets.lease_ready()
                 if held is None:
+                    if self._context.arriving.is_set():  # who reads it can be there when it is complete
+                        self._context.arriving.clear()
+                        self._sandbox.warm_up()
                     self._context.extract_bell.wait(20.0)
                     continue
                 self._context.extract_bell.ring()  # another thread may take the next one meanwhile

@@ -88,6 +88,9 @@ class Settling:
         first_seen = known.track.first_seen if known else now
         track = Track(fingerprint=fingerprint, since=now, first_seen=first_seen)
         absolute = self._context.roots[root_index].path / path
+        if not len(self._waitlist):
+            self._context.arriving.set()
+            self._context.extract_bell.ring()
         self._waitlist.put(file, Unsettled(file, root_index, path, absolute, track))
 
     def forget(self, file: FileId) -> None:

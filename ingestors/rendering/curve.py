@@ -25,7 +25,7 @@ Line = tuple[Floats, Floats, str]
 
 _MOST_SERIES: Final = 48
 _FEW_POINTS: Final = 40  # up to here the points themselves are marked
-_DENSE: Final = 150  # from here on corners are too close to need to be rounded
+_DENSE: Final = 150  # points: from here on corners are too close to need to be rounded, and lines to be finer
 _LINE_WIDTH: Final = 2.0
 _JUMP: Final = 0.2  # of the axis: a step as long as this, and far longer than the others, was not measured
 _FAR_LONGER: Final = 20.0
@@ -152,9 +152,14 @@ def _loggable(lines: list[Line], *, log_x: bool, log_y: bool) -> tuple[list[Line
 def _masks(
     lines: Sequence[Line], scales: tuple[axes.Axis, axes.Axis], box: axes.Box, *, x_reversed: bool
 ) -> list[Image.Image]:
-    fine = 3 if len(lines) <= len(LINES) else 2
+    few = len(lines) <= len(LINES)
     return [
-        drawn(place(x, scales[0], reverse=x_reversed), place(y, scales[1], reverse=True), box, fine)
+        drawn(
+            place(x, scales[0], reverse=x_reversed),
+            place(y, scales[1], reverse=True),
+            box,
+            3 if few and x.size < _DENSE else 2,
+        )
         for x, y, _ in lines
     ]
 
