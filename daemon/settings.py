@@ -123,6 +123,7 @@ class LocalCatalog(Uploading):
     name: CatalogName = Field("local", description="What status, logs and variables call this catalog.")
     path: FilePath | None = Field(None, description="Its folder; `catalog` in the state folder if nothing is said.")
     port: Port = Field(0, description="Its port on this computer (127.0.0.1); 0 picks a free one.")
+    workers: int = Field(8, ge=1, le=16, description="How many deliveries at the same time.")
 
 
 class CrucibleCatalog(Uploading):

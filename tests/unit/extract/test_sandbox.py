@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from daemon.extract.sandbox import Sandbox
+from daemon.extract.sandbox import Sandbox, SandboxClosedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,3 +70,19 @@ def test_the_daemon_itself_loads_no_reader() -> None:
     )
     done = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_a_worker_that_was_begun_early_reads_the_file(tmp_path: Path) -> None:
+    """`warm_up` leaves one process waiting, and the next file is read by that one; a sandbox that is closed says so."""
+    sandbox = Sandbox(timeout=30, memory=2**30, workers=2)
+    path = tmp_path / "a.weird"
+    path.write_bytes(b"abc")
+    try:
+        sandbox.warm_up()
+        (begun,) = sandbox._running
+        sandbox.extract(path, [])
+        assert sandbox._running == {begun}
+    finally:
+        sandbox.close()
+    with pytest.raises(SandboxClosedError):
+        sandbox.warm_up()

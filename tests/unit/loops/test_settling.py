@@ -189,3 +189,16 @@ def test_a_file_settles_once_although_a_scan_s_view_of_the_store_was_older(works
     assert workshop.store.journal.of("file", row.id) == before
     (dataset,) = workshop.groups().values()
     assert dataset[0] == "ready"
+
+
+def test_only_the_first_file_after_a_rest_is_announced_to_those_who_extract(workshop: Workshop) -> None:
+    """A file that begins to settle where nothing did lets a reader start; one that is appended to again and again does not."""
+    arriving = workshop.context.arriving
+    workshop.write("x.dat", b"1")
+    workshop.scan()
+    assert arriving.is_set()
+    arriving.clear()
+    for size in range(2, 5):
+        workshop.write("x.dat", b"1" * size)
+        workshop.look("x.dat")
+    assert not arriving.is_set()
