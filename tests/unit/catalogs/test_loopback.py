@@ -145,10 +145,10 @@ def test_a_silent_server_is_a_time_out() -> None:
 
 def test_nobody_there_is_a_connection_error() -> None:
     """A port where nobody listens: httpx.ConnectError."""
-    with serving([]) as server:
-        port = server.port
-    with LoopbackTransport() as ours, pytest.raises(httpx.ConnectError):
-        ours.handle_request(request(port))
+    with socket.socket() as held, LoopbackTransport() as ours:
+        held.bind(("127.0.0.1", 0))  # and does not listen
+        with pytest.raises(httpx.ConnectError):
+            ours.handle_request(request(held.getsockname()[1]))
 
 
 def test_a_connection_serves_one_request_after_the_other() -> None:
