@@ -214,9 +214,13 @@ def _start(descriptors: tuple[int, int], scratch: Path, arguments: Sequence[str]
 def _descendants(process: int) -> list[int]:
     """Every process that this one started, and those started theirs, even in sessions of their own; deepest first."""
     found: list[int] = []
-    for tasks in Path(f"/proc/{process}/task").glob("*/children"):
+    try:
+        tasks = list(Path(f"/proc/{process}/task").glob("*/children"))
+    except OSError:  # it ended while we looked
+        return []
+    for task in tasks:
         with contextlib.suppress(OSError):
-            for child in map(int, tasks.read_text("ascii").split()):
+            for child in map(int, task.read_text("ascii").split()):
                 found += [*_descendants(child), child]
     return found
 

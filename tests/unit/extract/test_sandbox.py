@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from daemon.extract.process import _descendants
 from daemon.extract.sandbox import Sandbox, SandboxClosedError
 
 if TYPE_CHECKING:
@@ -86,3 +87,13 @@ def test_a_worker_that_was_begun_early_reads_the_file(tmp_path: Path) -> None:
         sandbox.close()
     with pytest.raises(SandboxClosedError):
         sandbox.warm_up()
+
+
+def test_a_process_that_ends_while_it_is_looked_at_has_no_children() -> None:
+    """A worker that is reaped between two looks into /proc is a worker that is gone, not an error."""
+    for _ in range(150):
+        process = subprocess.Popen(["/bin/true"])
+        with ThreadPoolExecutor(1) as pool:
+            reaped = pool.submit(process.wait)
+            while not reaped.done():
+                assert _descendants(process.pid) == []
