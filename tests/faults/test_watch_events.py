@@ -20,7 +20,7 @@ from daemon.watch.scan import join, walk
 from tests.fakes.sink import Sink, until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 EVERYTHING: Final = PathFilter(["**/*"], [])
 QUEUE: Final = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
@@ -157,8 +157,7 @@ def test_an_overflow_is_told_and_survived(folder: Path) -> None:
     root = folder / "root"
     root.mkdir()
     with watcher_process(root, folder) as (process, say):
-        assert say() == ["health", True, [], None]
-        assert say() == ["health", True, [0], None]
+        assert hears(say) == ["health", True, [0], None]
         process.send_signal(signal.SIGSTOP)
         run(FLAT, root, QUEUE // 2 + 2000)
         process.send_signal(signal.SIGCONT)
@@ -166,6 +165,12 @@ def test_an_overflow_is_told_and_survived(folder: Path) -> None:
         shutil.rmtree(root)
         lines = [say(), say()]  # the health may be told first
         assert ["lost", 0, "the root is gone or was replaced"] in lines
+
+
+def hears(say: Callable[[], list[Any]]) -> list[Any]:
+    """The line that tells that the root is heard: the first one, or the one after it."""
+    said = say()
+    return say() if said == ["health", True, [], None] else said
 
 
 class watcher_process:  # noqa: N801 reads as a statement
