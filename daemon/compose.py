@@ -101,15 +101,7 @@ def compose(
 ) -> DatasetRecord:
     """Make the record of a dataset. The primary member comes first; there is at least one."""
     primary = members[0]
-    layers: Layers = (
-        (Source.SESSION, provided.session),
-        (Source.SIDECAR, provided.sidecar),
-        (Source.PATH, provided.path),
-        (Source.CONFIGURATION, provided.configuration),
-        (Source.INGESTOR, extracted.attributes),
-        (Source.DEFAULT, provided.defaults),
-        (Source.DEFAULT, _plain_defaults(primary)),
-    )
+    layers = _layers(provided, extracted, primary)
     session = _session_attribute(provided, extracted)
     samples = _samples(_words(layers, "samples"), extracted.samples)
     metadata = overlaid(extracted.scientific_metadata, provided.sidecar_metadata)
@@ -151,6 +143,19 @@ def compose(
         ingestor_version=extracted.version,
     )
     return with_children(record, extracted.children) if extracted.children else record
+
+
+def _layers(provided: Provided, extracted: Extracted, primary: Member) -> Layers:
+    """Who may say what a dataset's attributes are, the strongest first."""
+    return (
+        (Source.SESSION, provided.session),
+        (Source.SIDECAR, provided.sidecar),
+        (Source.PATH, provided.path),
+        (Source.CONFIGURATION, provided.configuration),
+        (Source.INGESTOR, extracted.attributes),
+        (Source.DEFAULT, provided.defaults),
+        (Source.DEFAULT, _plain_defaults(primary)),
+    )
 
 
 def overlaid(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

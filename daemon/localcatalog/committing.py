@@ -44,7 +44,7 @@ class Committing:
     def _settle(self, batch: Batch, settled: asyncio.Future[None]) -> None:
         try:
             self._database.settle(batch)
-        except BaseException as error:  # noqa: BLE001 it belongs to those who wait for it
+        except Exception as error:  # noqa: BLE001 those who wait for it would wait for ever
             settled.set_exception(error)
         else:
             settled.set_result(None)
